@@ -1,0 +1,31 @@
+"""Importing this package maps every table on `Base.metadata`."""
+
+from models import (
+    account,
+    branch,
+    event,
+    finding,
+    handoff,
+    integration,
+    knowledge,
+    message,
+    output,
+    session,
+    upload,
+)
+from models.base import Base
+
+__all__ = [
+    "Base",
+    "account",
+    "branch",
+    "event",
+    "finding",
+    "handoff",
+    "integration",
+    "knowledge",
+    "message",
+    "output",
+    "session",
+    "upload",
+]

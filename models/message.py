@@ -1,0 +1,96 @@
+"""What is said on a branch: one row a message, never an element of an array."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, InAccount, of_session, one_of, refers_to
+from models.session import CountsTokens
+
+
+class MessageRole(StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
+    NOTE = "note"
+
+
+class MessageState(StrEnum):
+    PENDING = "pending"
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BranchMessage(InAccount, CountsTokens, Base):
+    __tablename__ = "branch_messages"
+
+    session_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    position: Mapped[int]
+    role: Mapped[MessageRole] = mapped_column(one_of(MessageRole, "role"))
+    state: Mapped[MessageState] = mapped_column(
+        one_of(MessageState, "state"), server_default="complete"
+    )
+    body: Mapped[str] = mapped_column(server_default="")
+    author_id: Mapped[UUID | None]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    """Grows each time an answer is begun; what an earlier attempt still writes is refused."""
+    model: Mapped[str | None] = mapped_column(String(100))
+    failure: Mapped[str | None]
+    suggested_fork: Mapped[dict[str, Any] | None]
+    """{reason: str, options: [{label, description, likelihood}]}, as `forkBranch` takes it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        of_session(),
+        refers_to("session_id branch_id", "session_branches session_id id", "CASCADE"),
+        refers_to("author_id", "users id"),
+        UniqueConstraint("account_id", "branch_id", "position"),
+        UniqueConstraint("account_id", "session_id", "id"),
+        CheckConstraint("position > 0", name="position"),
+        CheckConstraint("role = 'assistant' OR state = 'complete'", name="only_answers_wait"),
+        Index(
+            "ix_branch_messages_unfinished",
+            "account_id",
+            "session_id",
+            postgresql_where=text("state IN ('pending', 'streaming')"),
+        ),
+    )
+
+
+class MessageAttachment(Base):
+    """The uploads that were sent with a message, in order."""
+
+    __tablename__ = "message_attachments"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    upload_id: Mapped[UUID]
+
+    __table_args__ = (
+        refers_to("message_id", "branch_messages id", "CASCADE"),
+        refers_to("upload_id", "file_uploads id", "CASCADE"),
+        Index("ix_message_attachments_upload", "account_id", "upload_id"),
+    )
+
+
+class MessageChunk(Base):
+    """Text of an answer while it is being written; gone once the message is finished."""
+
+    __tablename__ = "message_chunks"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True)
+    """Offset in characters of the first one, from 0."""
+    body: Mapped[str]
+
+    __table_args__ = (refers_to("message_id", "branch_messages id", "CASCADE"),)

@@ -1,0 +1,60 @@
+"""Connections: one pool, under a role that owns nothing, one account a transaction."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Select, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+APP_ROLE = "flowpilot_app"
+"""Owns no table, so row-level security binds it. Made by the first migration."""
+
+ENTER_ACCOUNT = text("SELECT set_config('app.account_id', :account_id, true)")
+
+T = TypeVar("T")
+
+
+def sync_url(url: str) -> str:
+    """For psycopg: migrations and jobs."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def plain_url(url: str) -> str:
+    """As libpq writes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def connect_pool(url: str, *, size: int) -> AsyncEngine:
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=size,
+        max_overflow=0,
+        pool_recycle=1800,
+        connect_args={
+            # In the start-up packet the role survives a RESET ALL.
+            "server_settings": {"role": APP_ROLE, "application_name": "flowpilot", "jit": "off"},
+            "statement_cache_size": 500,
+        },
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine, account_id: UUID) -> AsyncIterator[AsyncConnection]:
+    """Commits on the way out, rolls back on an exception. Only this account's rows exist inside."""
+    async with engine.connect() as db, db.begin():
+        await db.execute(ENTER_ACCOUNT, {"account_id": str(account_id)})
+        yield db
+
+
+async def fetch(db: AsyncConnection, statement: Select[tuple[T]]) -> Sequence[T]:
+    """Rows of one mapped class, as light tuples that have its columns as attributes.
+
+    They are typed as the class because they read like it; they are not instances of it.
+    """
+    return cast("Sequence[T]", (await db.execute(statement)).all())
+
+
+async def fetch_one(db: AsyncConnection, statement: Select[tuple[T]]) -> T | None:
+    return cast("T | None", (await db.execute(statement)).one_or_none())

@@ -1,0 +1,134 @@
+"""What happens, as the event log stores it: facts and ids, frozen.
+
+`session_id` is a column of the log; the other fields become its payload. Objects are loaded when
+the event is read, so they show their current state; scalars here show the state as of the event.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DomainEvent:
+    session_id: UUID
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            field.name: _plain(getattr(self, field.name))
+            for field in fields(self)
+            if field.name != "session_id"
+        }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted(DomainEvent):
+    status: str
+    assignee_id: UUID
+    team_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpdated(DomainEvent):
+    """Summary, domain, confidence, assignee or ticket."""
+
+    status: str
+    assignee_id: UUID
+    previous_assignee_id: UUID
+    team_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatusChanged(DomainEvent):
+    previous_status: str
+    status: str
+    assignee_id: UUID
+    team_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchForked(DomainEvent):
+    fork_point_id: UUID
+    branch_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchSwitched(DomainEvent):
+    previous_branch_id: UUID
+    branch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BranchStatusChanged(DomainEvent):
+    branch_id: UUID
+    previous_status: str
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchUpdated(DomainEvent):
+    """Renamed, archived, restored, summarised, ranked."""
+
+    branch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded(DomainEvent):
+    branch_id: UUID
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRestarted(DomainEvent):
+    """Pending again, after a retry."""
+
+    branch_id: UUID
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFinished(DomainEvent):
+    """Complete, failed or cancelled."""
+
+    branch_id: UUID
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffEvent(DomainEvent):
+    """What a queue filters by travels along, as it was."""
+
+    handoff_id: UUID
+    intent: str
+    priority: str
+    team_id: UUID | None
+    domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffCreated(HandoffEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffUpdated(HandoffEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffClaimed(HandoffEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffCancelled(HandoffEvent):
+    pass

@@ -1,0 +1,45 @@
+"""What every service verb is handed: the pool, the bus, the model and the installation's limits."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.access import Actor
+from services.ai.port import Provider
+from services.database import transaction
+from services.unit_of_work import UnitOfWork, unit_of_work
+from services.wakebus import WakeBus
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps of this installation, on every plan."""
+
+    max_branches: int = 1000
+    max_depth: int = 32
+    reply_timeout: float = 120.0
+    """Seconds that a model may take for one answer, and that `awaitReply` waits for it."""
+    retry_wait: float = 2.0
+    """Seconds before a failed call of a model is tried again; doubles each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    engine: AsyncEngine
+    bus: WakeBus
+    provider: Provider
+    limits: Limits
+    secret: bytes
+    """Signs access tokens and derives the secrets of API keys."""
+
+    def read(self, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
+        return transaction(self.engine, actor.account_id)
+
+    def work(self, actor: Actor) -> AbstractAsyncContextManager[UnitOfWork]:
+        return unit_of_work(self.engine, self.bus, actor.account_id, actor.user_id)
+
+    def assistant_work(self, account_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
+        """For jobs, which act for nobody."""
+        return unit_of_work(self.engine, self.bus, account_id, None)

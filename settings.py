@@ -1,0 +1,79 @@
+"""The only reader of the environment. Every setting is FLOWPILOT_*; docs/operations.md lists them."""
+
+import os
+from pathlib import Path
+from secrets import token_bytes
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WrongSetting(Exception):
+    """One sentence a line; each says what to write."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FLOWPILOT_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    data_dir: Path = Path(".flowpilot")
+    database_url: str | None = None
+    broadcast_url: str | None = None
+    secret_key: Annotated[str | None, Field(min_length=32)] = None
+    demo_password: Annotated[str, Field(min_length=8)] = "flowpilot-demo"
+    pool_size: Annotated[int, Field(ge=2, le=200)] = 15
+    worker_concurrency: Annotated[int, Field(ge=0, le=64)] = 4
+    max_branches: Annotated[int, Field(ge=2, le=100_000)] = 1000
+    max_depth: Annotated[int, Field(ge=1, le=500)] = 32
+    reply_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("write it as postgresql://user:password@host:5432/name")
+        return url and url.replace("postgres://", "postgresql://", 1)
+
+    @field_validator("broadcast_url")
+    @classmethod
+    def _is_known_bus(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("leave it out, or write it as postgresql://user:password@host/name")
+        return url
+
+    def secret(self) -> bytes:
+        """The given key, or one made on the first start and kept in the data folder."""
+        if self.secret_key is not None:
+            return self.secret_key.encode()
+        path = self.data_dir / "secret.key"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("xb", opener=_private) as file:
+                file.write(token_bytes(48))
+        except FileExistsError:
+            pass
+        return path.read_bytes()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def load() -> Settings:
+    """Raises WrongSetting with a sentence for each setting that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise WrongSetting("\n".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    name = "FLOWPILOT_" + "_".join(str(part) for part in problem["loc"]).upper()
+    advice = problem["msg"].removeprefix("Value error, ")
+    return f"{name} cannot be used as it is: {advice[:1].lower()}{advice[1:]}."  # never its value
