@@ -1,8 +1,10 @@
 """The only reader of the environment. Every setting is FLOWPILOT_*; docs/operations.md lists them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
@@ -53,16 +55,12 @@ class Settings(BaseSettings):
             return self.secret_key.encode()
         path = self.data_dir / "secret.key"
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("xb", opener=_private) as file:
-                file.write(token_bytes(48))
-        except FileExistsError:
-            pass
+        with NamedTemporaryFile(dir=self.data_dir) as whole:  # mode 0600
+            whole.write(token_bytes(48))
+            whole.flush()
+            with suppress(FileExistsError):  # of several first starts, one key wins
+                os.link(whole.name, path)
         return path.read_bytes()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def load() -> Settings:

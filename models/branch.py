@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, text
@@ -28,6 +28,10 @@ class Branch(InAccount, CountsTokens, Base):
     """
 
     __tablename__ = "session_branches"
+
+    if TYPE_CHECKING:
+        is_active: bool
+        """No column: whether the session's team works on it; services.tree.branch_rows adds it."""
 
     session_id: Mapped[UUID]
     parent_branch_id: Mapped[UUID | None]

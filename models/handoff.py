@@ -27,6 +27,12 @@ class HandoffState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Confidence(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class Handoff(InAccount, Base):
     __tablename__ = "session_handoffs"
 
@@ -60,9 +66,7 @@ class Handoff(InAccount, Base):
         refers_to("handed_off_by", "users id"),
         refers_to("claimed_by", "users id"),
         UniqueConstraint("account_id", "session_id", "id"),
-        CheckConstraint(
-            "intent = 'escalate' OR priority = 'normal'", name="priority"
-        ),
+        CheckConstraint("intent = 'escalate' OR priority = 'normal'", name="priority"),
         CheckConstraint("(state = 'claimed') = (claimed_by IS NOT NULL)", name="claimed"),
         CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed"),
         Index("ix_session_handoffs_session", "account_id", "session_id", "created_at"),

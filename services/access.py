@@ -48,11 +48,6 @@ def visible_sessions(actor: Actor) -> Select[tuple[AiSession]]:
     return select(AiSession).where(AiSession.account_id == actor.account_id)
 
 
-def require_read(actor: Actor) -> None:
-    if Scope.READ not in actor.scopes:
-        raise PermissionDenied("This API key lacks the scope READ.")
-
-
 def require_write(actor: Actor) -> None:
     """For what any person may do: start a session, claim a handoff."""
     if Scope.WRITE not in actor.scopes:

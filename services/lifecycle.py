@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from models.branch import BranchStatus
 from models.handoff import HandoffState
+from models.message import MessageState
 from models.session import SessionStatus
 from services.errors import InvalidTransition
 
@@ -53,10 +54,24 @@ HANDOFF: Mapping[HandoffState, frozenset[HandoffState]] = {
     HandoffState.CANCELLED: frozenset(),
 }
 
+MESSAGE: Mapping[MessageState, frozenset[MessageState]] = {
+    MessageState.PENDING: frozenset(
+        {MessageState.STREAMING, MessageState.FAILED, MessageState.CANCELLED}
+    ),
+    MessageState.STREAMING: frozenset(
+        {MessageState.COMPLETE, MessageState.FAILED, MessageState.CANCELLED}
+    ),
+    MessageState.COMPLETE: frozenset(),
+    MessageState.FAILED: frozenset({MessageState.PENDING}),
+    MessageState.CANCELLED: frozenset({MessageState.PENDING}),
+}
 
-def require_transition(
-    table: Mapping[S, frozenset[S]], source: S, target: S, message: str
-) -> None:
+UNFINISHED = frozenset({MessageState.PENDING, MessageState.STREAMING})
+
+RETRYABLE = frozenset({MessageState.FAILED, MessageState.CANCELLED})
+
+
+def require_transition(table: Mapping[S, frozenset[S]], source: S, target: S, message: str) -> None:
     """Raises InvalidTransition with what would be allowed instead."""
     if target not in table[source]:
         raise InvalidTransition(

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.access import Actor
 from services.ai.port import Provider
 from services.database import transaction
+from services.feed import Feed
 from services.unit_of_work import UnitOfWork, unit_of_work
 from services.wakebus import WakeBus
 
@@ -26,6 +28,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLifetimes:
+    """How long people stay signed in; an API key has its own end."""
+
+    access: timedelta = timedelta(minutes=15)
+    refresh: timedelta = timedelta(days=30)
+    """Counted anew at each refresh."""
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     engine: AsyncEngine
     bus: WakeBus
@@ -33,6 +44,8 @@ class Runtime:
     limits: Limits
     secret: bytes
     """Signs access tokens and derives the secrets of API keys."""
+    feed: Feed
+    token_lifetimes: TokenLifetimes = TokenLifetimes()
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
         return transaction(self.engine, actor.account_id)

@@ -21,7 +21,7 @@ from models.event import IdempotencyKey
 from services.database import transaction
 from services.errors import FieldProblem, InvalidInput
 from services.events import DomainEvent
-from services.wakebus import WakeBus
+from services.wakebus import JOBS_TOPIC, WakeBus
 
 APPEND_EVENTS = text(
     """
@@ -146,6 +146,3 @@ async def unit_of_work(
 
 def events_topic(account_id: UUID) -> str:
     return f"events:{account_id.hex}"
-
-
-JOBS_TOPIC = "jobs"

@@ -1,14 +1,198 @@
-"""Placeholder of the interface; see the module's docstring once written."""
+"""Hints between processes: "look at this topic again". Nothing but hints, so losing one costs a moment.
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+broadcaster carries them, supervised, because each of these was seen of it: concurrent publishing fails,
+a lost LISTEN connection is silent for ever, and subscribing races. So there is one channel, one task
+that publishes, a beat to itself that must come back, and after each rebuild everybody looks again.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Self
+from uuid import uuid4
+
+from broadcaster import Broadcast
+from broadcaster._base import Subscriber
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+log = logging.getLogger("flowpilot.wakebus")
+
+CHANNEL = "flowpilot_hints"
+JOBS_TOPIC = "jobs"
+MAX_PAYLOAD = 4_000
+"""Characters of one message; PostgreSQL refuses 8,000."""
+
+BEAT = 3.0
+"""Seconds between beats; two that stay away mean that the connection is dead."""
+
+FIRST_BACKOFF = 0.1
+MAX_BACKOFF = 5.0
+
+WAKE_WORKERS = text(
+    """SELECT pg_notify('procrastinate_any_queue_v1', '{"type": "job_inserted", "job_id": 0}')"""
+)
 
 
-class Listener(Protocol):
-    async def wait(self, timeout: float) -> None: ...
+class Listener:
+    """Remembers a wake that came while nobody waited."""
+
+    def __init__(self) -> None:
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until woken, at most so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        self._woken.clear()
 
 
-class WakeBus(Protocol):
-    def wake(self, topic: str) -> None: ...
+class WakeBus:
+    """Wakes listeners of this process at once, and those of others through the broadcaster."""
 
-    def listen(self, topic: str) -> AbstractContextManager[Listener]: ...
+    def __init__(self, url: str, engine: AsyncEngine) -> None:
+        self._url = url
+        self._engine = engine
+        self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._waiting: set[str] = set()
+        self._has_work = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._name = uuid4().hex[:12]
+        self.rebuilds = 0
+        """How often the connection was found dead and made anew."""
+
+    async def __aenter__(self) -> Self:
+        connected = asyncio.Event()
+        self._task = asyncio.create_task(self._supervise(connected))
+        with suppress(TimeoutError):  # without it everything works, by polling
+            await asyncio.wait_for(connected.wait(), 5)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def wake(self, topic: str) -> None:
+        """Never waits and never fails; many wakes of a topic may become one."""
+        self._wake_here(topic)
+        self._waiting.add(topic)
+        self._has_work.set()
+
+    @contextmanager
+    def listen(self, topic: str) -> Iterator[Listener]:
+        listener = Listener()
+        self._listeners[topic].add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners[topic].discard(listener)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
+
+    def _wake_here(self, topic: str) -> None:
+        for listener in self._listeners.get(topic, ()):
+            listener.wake()
+
+    def _wake_everybody(self) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.wake()
+
+    async def _supervise(self, connected: asyncio.Event) -> None:
+        backoff = FIRST_BACKOFF
+        while True:
+            began = time.monotonic()
+            try:
+                await self._run(connected)
+            except Exception:  # whatever a driver raises, the answer is to rebuild
+                log.warning("the bus broke and is built anew", exc_info=True)
+            self.rebuilds += 1
+            if time.monotonic() - began > MAX_BACKOFF:
+                backoff = FIRST_BACKOFF
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, MAX_BACKOFF)
+
+    async def _run(self, connected: asyncio.Event) -> None:
+        """One life of the connection; returns or raises when it is over."""
+        broadcast = Broadcast(self._url)
+        await broadcast.connect()
+        try:
+            async with broadcast.subscribe(CHANNEL) as messages:
+                beats = asyncio.Event()
+                hearing = asyncio.create_task(self._hear(messages, beats))
+                publishing = asyncio.create_task(self._publish(broadcast, beats))
+                try:
+                    connected.set()
+                    self._wake_everybody()
+                    done, _ = await asyncio.wait(
+                        {hearing, publishing}, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in done:
+                        task.result()
+                finally:
+                    for task in (hearing, publishing):
+                        task.cancel()
+                    await asyncio.gather(hearing, publishing, return_exceptions=True)
+        finally:
+            with suppress(Exception):  # a dead connection may refuse to be closed
+                await broadcast.disconnect()
+
+    async def _hear(self, messages: Subscriber, beats: asyncio.Event) -> None:
+        async for message in messages:
+            sender, *topics = message.message.split("\n")
+            if sender == self._name:
+                beats.set()
+                continue
+            for topic in topics:
+                self._wake_here(topic)
+
+    async def _publish(self, broadcast: Broadcast, beats: asyncio.Event) -> None:
+        """Raises ConnectionError when two beats in a row have not come back."""
+        missed = 0
+        next_beat = 0.0
+        while True:
+            if time.monotonic() >= next_beat:
+                missed = 0 if beats.is_set() else missed + 1
+                if missed > 2:  # noqa: PLR2004 - the first beat finds none before it
+                    raise ConnectionError("no beat came back")
+                beats.clear()
+                next_beat = time.monotonic() + BEAT
+                await broadcast.publish(CHANNEL, self._name)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._has_work.wait(), next_beat - time.monotonic())
+            self._has_work.clear()
+            topics, self._waiting = self._waiting, set()
+            for payload in _payloads(self._name, topics - {JOBS_TOPIC}):
+                await broadcast.publish(CHANNEL, payload)
+            if JOBS_TOPIC in topics:
+                await self._wake_workers()
+
+    async def _wake_workers(self) -> None:
+        """Workers listen to PostgreSQL; a notice inside the enqueuing transaction makes commits queue."""
+        try:
+            async with self._engine.connect() as db:
+                await db.execute(WAKE_WORKERS)
+                await db.commit()
+        except (SQLAlchemyError, OSError):
+            log.warning("workers were not woken and will poll", exc_info=True)
+
+
+def _payloads(name: str, topics: set[str]) -> Iterator[str]:
+    """All topics in as few messages as their length allows."""
+    payload = name
+    for topic in topics:
+        if len(payload) + len(topic) >= MAX_PAYLOAD:
+            yield payload
+            payload = name
+        payload += "\n" + topic
+    if payload != name:
+        yield payload

@@ -1,0 +1,45 @@
+# `make run` serves FlowPilot on http://127.0.0.1:8000/graphql, `make test` runs the whole suite.
+PYTHON ?= python3.11
+PYTHON := $(shell command -v $(PYTHON) || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: run test check fix lock clean
+
+run: .venv/run web/dist/graphiql/index.html
+	$(BIN)/python -m cli serve
+
+test: .venv/test web/dist/graphiql/index.html
+	$(BIN)/pytest
+
+check: .venv/test
+	sh .ci/check
+
+fix: .venv/test
+	sh .ci/fix
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements/runtime.txt requirements/build.txt | .venv/bin/pip
+	$(PIP) -r requirements/runtime.txt -r requirements/build.txt
+	touch $@
+
+.venv/test: .venv/run requirements/dev.txt
+	$(PIP) -r requirements/runtime.txt -r requirements/build.txt -r requirements/dev.txt
+	touch $@
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json | .venv/run
+	cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+
+web/dist/graphiql/index.html: web/node_modules/.package-lock.json $(shell find web/graphiql web/*.json web/*.ts 2>/dev/null)
+	cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+
+lock: .venv/test
+	for set in runtime build dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" requirements/$$set.in --output-file requirements/$$set.txt; \
+	done
+
+clean:
+	rm -rf .venv web/node_modules web/dist

@@ -1,0 +1,118 @@
+"""Composition root: settings in, a Starlette application out. Everything is opened and closed here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from schema.page import GRAPHIQL
+from schema.root import graphql_schema
+from schema.transport import GraphQLEndpoint
+from services.ai.playbook import PlaybookProvider
+from services.ai.port import Provider
+from services.database import connect_pool, plain_url
+from services.feed import Feed
+from services.jobs import worker
+from services.runtime import Limits, Runtime, TokenLifetimes
+from services.wakebus import WakeBus
+from settings import Settings
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings,
+    database_url: str,
+    provider: Provider | None = None,
+    limits: Limits | None = None,
+) -> AsyncIterator[Runtime]:
+    """The pool, the bus and the feed, started in this order and stopped in reverse."""
+    engine = connect_pool(database_url, size=settings.pool_size)
+    bus = WakeBus(settings.broadcast_url or plain_url(database_url), engine)
+    try:
+        async with bus:
+            yield Runtime(
+                engine=engine,
+                bus=bus,
+                feed=Feed(engine, bus),
+                provider=provider or PlaybookProvider(),
+                limits=limits
+                or Limits(
+                    max_branches=settings.max_branches,
+                    max_depth=settings.max_depth,
+                    reply_timeout=settings.reply_timeout,
+                ),
+                secret=settings.secret(),
+                token_lifetimes=TokenLifetimes(
+                    timedelta(minutes=settings.access_token_minutes),
+                    timedelta(days=settings.refresh_token_days),
+                ),
+            )
+    finally:
+        await engine.dispose()
+
+
+def create_app(
+    settings: Settings,
+    database_url: str,
+    provider: Provider | None = None,
+    limits: Limits | None = None,
+) -> Starlette:
+    """Serves one database; with `worker_concurrency` above 0 it works on jobs, too."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            runtime = await stack.enter_async_context(
+                open_runtime(settings, database_url, provider, limits)
+            )
+            app.state.runtime = runtime
+            app.state.endpoint = GraphQLEndpoint(graphql_schema, runtime)
+            if settings.worker_concurrency:
+                await stack.enter_async_context(
+                    worker(database_url, runtime, concurrency=settings.worker_concurrency)
+                )
+            yield
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/", RedirectResponse("/graphql")),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/graphql/assets", StaticFiles(directory=GRAPHIQL / "assets", check_dir=False)),
+            Route("/graphql", Endpoint()),
+            WebSocketRoute("/graphql", Endpoint()),
+        ],
+    )
+
+
+class Endpoint:
+    """Hands over to the GraphQL endpoint, which exists once the lifespan has begun."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["app"].state.endpoint(scope, receive, send)
+
+
+async def healthz(_: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """The database answers, too."""
+    runtime: Runtime = request.app.state.runtime
+    try:
+        async with asyncio.timeout(2), runtime.engine.connect() as db:
+            await db.execute(text("SELECT 1"))
+    except (OSError, TimeoutError, SQLAlchemyError):
+        return JSONResponse({"status": "no database"}, status_code=503)
+    return JSONResponse({"status": "ready"})

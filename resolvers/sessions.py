@@ -1,0 +1,74 @@
+"""Opening and finding sessions."""
+
+import strawberry
+
+from schema.context import Info
+from schema.lookahead import selects
+from schema.session import (
+    AiSession,
+    AiSessionConnection,
+    SessionFilter,
+    StartSessionInput,
+    StartSessionResult,
+    StartSessionSuccess,
+)
+from services import sessions
+from services.errors import NotFound
+from services.feed import encode_cursor
+from services.ids import Kind, uuid_of
+
+TREE_FIELDS = frozenset({"rootBranch", "activeBranch", "branches"})
+
+
+@strawberry.type
+class SessionQueries:
+    @strawberry.field
+    async def session(self, info: Info, id: strawberry.ID) -> AiSession | None:
+        context = info.context
+        actor = context.actor
+        try:
+            key = uuid_of(Kind.SESSION, id)
+        except NotFound:
+            return None
+        if selects(info, TREE_FIELDS):
+            view = await sessions.with_tree(context.runtime, actor, key)
+        else:
+            view = await context.loaders.sessions.load(key)
+        return AiSession.of(view) if view else None
+
+    @strawberry.field(
+        description="Newest first; the connection carries an eventCursor for `sessionsChanged`."
+    )
+    async def sessions(
+        self,
+        info: Info,
+        filter: SessionFilter | None = None,  # noqa: A002 - the contract's
+        first: int = 20,
+        after: str | None = None,
+    ) -> AiSessionConnection:
+        context = info.context
+        wanted = (filter or SessionFilter()).decoded()
+        page, seq = await sessions.list_sessions(
+            context.runtime, context.actor, wanted, first=first, after=after
+        )
+        return AiSessionConnection.of(page, encode_cursor(context.actor.account_id, seq))
+
+
+@strawberry.type
+class SessionMutations:
+    @strawberry.mutation
+    async def start_session(
+        self,
+        info: Info,
+        input: StartSessionInput,  # noqa: A002 - the contract's
+    ) -> StartSessionResult:
+        started = await sessions.start_session(
+            info.context.runtime,
+            info.context.actor,
+            key=input.idempotency_key,
+            session_type=input.session_type,
+            intake=sessions.Intake(input.intake.type, input.intake.text, input.intake.reference),
+            psa_ticket_id=input.psa_ticket_id,
+            team_id=input.team_id and uuid_of(Kind.TEAM, input.team_id),
+        )
+        return StartSessionSuccess.of(started)

@@ -1,0 +1,141 @@
+"""Following what happens: query first, then subscribe from the query's cursor."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from schema.context import Info
+from schema.events import (
+    BRANCH_EVENTS,
+    QUEUE_EVENTS,
+    SESSION_EVENTS,
+    SESSION_LIST_EVENTS,
+    BranchEvent,
+    Event,
+    FeedReset,
+    MessageDelta,
+    MessageEnded,
+    MessageSnapshot,
+    MessageStreamEvent,
+    QueueEvent,
+    SessionEvent,
+    SessionListEvent,
+)
+from schema.handoff import QueueFilter
+from schema.session import SessionFilter
+from services import sessions
+from services.errors import NotFound
+from services.feed import Reset, StoredEvent, decode_cursor
+from services.handoffs import event_in_queue
+from services.ids import Kind, uuid_of
+from services.streams import Delta, Snapshot, follow_message
+
+AFTER = "The last cursor that was applied; without it, events from now on."
+
+Wanted = Callable[[StoredEvent], Awaitable[bool]]
+
+
+@strawberry.type
+class Subscriptions:
+    @strawberry.subscription(description=AFTER)
+    async def sessions_changed(
+        self,
+        info: Info,
+        filter: SessionFilter | None = None,
+        after: str | None = None,
+    ) -> AsyncGenerator[SessionListEvent, None]:
+        wanted = (filter or SessionFilter()).decoded()
+
+        async def passes(event: StoredEvent) -> bool:
+            return await sessions.event_in_list(
+                info.context.runtime, info.context.actor, wanted, event
+            )
+
+        async for event in _follow(info, after, SESSION_LIST_EVENTS, passes=passes):
+            yield event
+
+    @strawberry.subscription(description=AFTER)
+    async def session_changed(
+        self, info: Info, session_id: strawberry.ID, after: str | None = None
+    ) -> AsyncGenerator[SessionEvent, None]:
+        key = await _visible(info, session_id)
+        async for event in _follow(info, after, SESSION_EVENTS, session_key=key):
+            yield event
+
+    @strawberry.subscription(description=AFTER)
+    async def branch_changed(
+        self, info: Info, session_id: strawberry.ID, after: str | None = None
+    ) -> AsyncGenerator[BranchEvent, None]:
+        key = await _visible(info, session_id)
+        async for event in _follow(info, after, BRANCH_EVENTS, session_key=key):
+            yield event
+
+    @strawberry.subscription(description=AFTER)
+    async def queue_changed(
+        self, info: Info, filter: QueueFilter | None = None, after: str | None = None
+    ) -> AsyncGenerator[QueueEvent, None]:
+        wanted = (filter or QueueFilter()).decoded()
+
+        async def passes(event: StoredEvent) -> bool:
+            return event_in_queue(wanted, event)
+
+        async for event in _follow(info, after, QUEUE_EVENTS, passes=passes):
+            yield event
+
+    @strawberry.subscription(
+        description="An answer while it is written: a snapshot, deltas, the end. A retry begins "
+        "with a new snapshot."
+    )
+    async def message_streamed(
+        self, info: Info, message_id: strawberry.ID
+    ) -> AsyncGenerator[MessageStreamEvent, None]:
+        key = uuid_of(Kind.MESSAGE, message_id)
+        context = info.context
+        async with aclosing(follow_message(context.runtime, context.actor, key)) as pieces:
+            async for piece in pieces:
+                context.forget()
+                if isinstance(piece, Snapshot):
+                    yield MessageSnapshot(message_key=key, text=piece.text, offset=piece.offset)
+                elif isinstance(piece, Delta):
+                    yield MessageDelta(text=piece.text, offset=piece.offset)
+                else:
+                    yield MessageEnded(message_key=key)
+
+
+async def _visible(info: Info, session_id: str) -> UUID:
+    """Raises NotFound."""
+    key = uuid_of(Kind.SESSION, session_id)
+    if await info.context.loaders.sessions.load(key) is None:
+        raise NotFound(session_id)
+    return key
+
+
+async def _follow(
+    info: Info,
+    after: str | None,
+    kinds: Mapping[str, type[Event]],
+    *,
+    session_key: UUID | None = None,
+    passes: Wanted | None = None,
+) -> AsyncGenerator[Any, None]:
+    """The one way of every event to a client; a cursor of another account ends in FeedReset."""
+    context = info.context
+    account_id = context.actor.account_id
+    feed = context.runtime.feed
+    place = None if after is None else decode_cursor(account_id, after)
+    if after is not None and place is None:
+        yield FeedReset.at(account_id, await feed.newest(account_id))
+        return
+    try:
+        async with aclosing(feed.follow(account_id, place, session_key)) as events:
+            async for event in events:
+                kind = kinds.get(event.type)
+                if kind is None or (passes is not None and not await passes(event)):
+                    continue
+                context.forget()
+                yield kind.of(account_id, event)
+    except Reset as reset:
+        yield FeedReset.at(account_id, reset.seq)

@@ -1,0 +1,344 @@
+"""Accounts, teams, people and API keys; who is calling, and how they come in."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+import strawberry
+
+from models import account as rows
+from models.account import Plan, Role, Scope
+from schema.context import Info
+from schema.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
+from schema.node import Node
+from schema.usage import TokenUsage
+from services import authentication
+from services.access import Actor
+from services.accounts import NO_USAGE, PLAN_BRANCH_LIMITS
+from services.api_keys import CreatedKey
+from services.errors import NotFound
+from services.ids import Kind, node_id
+
+
+@strawberry.type(description="A tenant: one managed service provider.")
+class Account(Node):
+    row: strawberry.Private[rows.Account]
+    name: str
+    plan: Plan
+    branch_limit: int | None = strawberry.field(
+        description="Hypotheses that a session may hold, archived ones not counted. "
+        "Null: unlimited."
+    )
+
+    @classmethod
+    def of(cls, row: rows.Account) -> Self:
+        return cls(
+            id=strawberry.ID(node_id(Kind.ACCOUNT, row.id)),
+            row=row,
+            name=row.name,
+            plan=row.plan,
+            branch_limit=PLAN_BRANCH_LIMITS[row.plan],
+        )
+
+    @strawberry.field(description="By name, at most 500.")
+    async def teams(self, info: Info) -> list["Team"]:
+        found = await info.context.loaders.teams_of_account.load(self.row.id)
+        return [Team.of(row) for row in found]
+
+    @strawberry.field(description="The sum over all sessions.")
+    async def usage(self, info: Info) -> TokenUsage:
+        found = await info.context.loaders.usage_of_account.load(self.row.id)
+        return TokenUsage.of(found or NO_USAGE)
+
+
+@strawberry.type
+class Team(Node):
+    row: strawberry.Private[rows.Team]
+    name: str
+
+    @classmethod
+    def of(cls, row: rows.Team) -> Self:
+        return cls(id=strawberry.ID(node_id(Kind.TEAM, row.id)), row=row, name=row.name)
+
+    @strawberry.field(description="By display name, deactivated ones too, at most 500.")
+    async def members(self, info: Info) -> list["User"]:
+        found = await info.context.loaders.members_of_team.load(self.row.id)
+        return [User.of(row) for row in found]
+
+
+@strawberry.type(description="A person, or what an API key acts as.")
+class User(Node):
+    row: strawberry.Private[rows.User]
+    display_name: str
+    email: str
+    role: Role
+    is_active: bool = strawberry.field(
+        description="Whether this person may sign in. People who left are kept, for what they did."
+    )
+    version: int = strawberry.field(
+        description="Grows with every change; `saveMember` takes it as `expectedVersion`."
+    )
+
+    @classmethod
+    def of(cls, row: rows.User) -> Self:
+        return cls(
+            id=strawberry.ID(node_id(Kind.USER, row.id)),
+            row=row,
+            display_name=row.display_name,
+            email=row.email,
+            role=row.role,
+            is_active=row.deactivated_at is None,
+            version=row.version,
+        )
+
+    @strawberry.field(description="Null: in no team.")
+    async def team(self, info: Info) -> Team | None:
+        key = self.row.team_id
+        return None if key is None else await load_team(info, key)
+
+
+@strawberry.type(description="Who is calling: a person, or a partner's key (then `user` is null).")
+class Viewer:
+    actor: strawberry.Private[Actor]
+    scopes: list[Scope] = strawberry.field(description="What the viewer may do now.")
+
+    @classmethod
+    def of(cls, actor: Actor) -> Self:
+        return cls(actor=actor, scopes=[scope for scope in Scope if scope in actor.scopes])
+
+    @strawberry.field
+    async def account(self, info: Info) -> Account:
+        return await load_account(info, self.actor.account_id)
+
+    @strawberry.field(description="Null for an API key.")
+    async def user(self, info: Info) -> User | None:
+        return None if self.actor.is_key else await load_user(info, self.actor.user_id)
+
+
+@strawberry.type(
+    description="Shown once, at creation, with its secret; later only by prefix. "
+    "Only admins see keys."
+)
+class ApiKey(Node):
+    name: str
+    prefix: str = strawberry.field(description="The part of the secret between its two `_`.")
+    scopes: list[Scope]
+    created_at: datetime
+    last_used_at: datetime | None = strawberry.field(
+        description="To about a minute. Null: never used."
+    )
+    expires_at: datetime | None = strawberry.field(description="Null: never.")
+    revoked_at: datetime | None = strawberry.field(description="Null: not revoked.")
+
+    @classmethod
+    def of(cls, row: rows.ApiKey) -> Self:
+        return cls(
+            id=strawberry.ID(node_id(Kind.API_KEY, row.id)),
+            name=row.name,
+            prefix=row.prefix,
+            scopes=[scope for scope in Scope if scope in row.scopes],
+            created_at=row.created_at,
+            last_used_at=row.last_used_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )
+
+
+@strawberry.type
+class Tokens:
+    access_token: str = strawberry.field(description="Send it as `Authorization: Bearer ...`.")
+    refresh_token: str = strawberry.field(
+        description="For `refreshTokens`, once: used a second time it ends the whole sign-in."
+    )
+    expires_at: datetime = strawberry.field(description="When the access token ends.")
+
+    @classmethod
+    def of(cls, tokens: authentication.Tokens) -> Self:
+        return cls(
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
+            expires_at=tokens.expires_at,
+        )
+
+
+async def load_account(info: Info, key: UUID) -> Account:
+    """Raises NotFound."""
+    row = await info.context.loaders.accounts.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.ACCOUNT, key))
+    return Account.of(row)
+
+
+async def load_team(info: Info, key: UUID) -> Team:
+    """Raises NotFound."""
+    row = await info.context.loaders.teams.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.TEAM, key))
+    return Team.of(row)
+
+
+async def load_user(info: Info, key: UUID) -> User:
+    """Raises NotFound."""
+    row = await info.context.loaders.users.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.USER, key))
+    return User.of(row)
+
+
+async def load_api_key(info: Info, key: UUID) -> ApiKey:
+    """Raises NotFound, also for whoever is no admin."""
+    row = await info.context.loaders.api_keys.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.API_KEY, key))
+    return ApiKey.of(row)
+
+
+# ------------------------------------------------------------------ coming and going
+
+
+@strawberry.input
+class SignInInput:
+    email: str
+    password: str
+
+
+@strawberry.type
+class SignInSuccess:
+    tokens: Tokens
+    viewer: Viewer
+
+
+SignInResult = Annotated[
+    SignInSuccess | InvalidInputError | PermissionDeniedError, strawberry.union("SignInResult")
+]
+
+
+@strawberry.input
+class RefreshTokensInput:
+    refresh_token: str
+
+
+@strawberry.type
+class RefreshTokensSuccess:
+    tokens: Tokens
+
+
+RefreshTokensResult = Annotated[
+    RefreshTokensSuccess | InvalidInputError | PermissionDeniedError,
+    strawberry.union("RefreshTokensResult"),
+]
+
+
+@strawberry.input
+class SignOutInput:
+    refresh_token: str = strawberry.field(description="Of the sign-in that is to end.")
+
+
+@strawberry.type(description="Also for a token that is not the viewer's, which is left alone.")
+class SignOutSuccess:
+    signed_out_at: datetime
+
+
+SignOutResult = Annotated[SignOutSuccess | InvalidInputError, strawberry.union("SignOutResult")]
+
+
+# ------------------------------------------------------------------ people
+
+
+@strawberry.input(
+    description="Without `userId`: a new member, who needs all but `teamId`. With it: a change, "
+    "which needs `expectedVersion`; what is left out or null stays as it is."
+)
+class SaveMemberInput:
+    user_id: strawberry.ID | None = None
+    email: str | None = strawberry.field(
+        default=None, description="Unique, whatever the case. At most 320 characters."
+    )
+    display_name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
+    role: Role | None = None
+    team_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
+        description="Null: in no team. Left out: as it is."
+    )
+    password: str | None = strawberry.field(
+        default=None,
+        description="12 to 200 characters. A new one ends the member's sign-ins.",
+    )
+    expected_version: int | None = None
+
+
+@strawberry.type
+class SaveMemberSuccess:
+    member: User
+
+
+SaveMemberResult = Annotated[
+    SaveMemberSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | StaleVersionError,
+    strawberry.union("SaveMemberResult"),
+]
+
+
+@strawberry.input
+class DeactivateMemberInput:
+    user_id: strawberry.ID
+
+
+@strawberry.type
+class DeactivateMemberSuccess:
+    member: User
+
+
+DeactivateMemberResult = Annotated[
+    DeactivateMemberSuccess | NotFoundError | PermissionDeniedError,
+    strawberry.union("DeactivateMemberResult"),
+]
+
+
+# ------------------------------------------------------------------ API keys
+
+
+@strawberry.input
+class CreateApiKeyInput:
+    idempotency_key: UUID
+    name: str = strawberry.field(description="1 to 200 characters.")
+    scopes: list[Scope] = strawberry.field(description="1 to 3, no two alike.")
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="In the future. Null: never."
+    )
+
+
+@strawberry.type
+class CreateApiKeySuccess:
+    api_key: ApiKey
+    secret: str = strawberry.field(
+        description="Send it as `Authorization: Bearer ...`. It is not shown again."
+    )
+
+    @classmethod
+    def of(cls, created: CreatedKey) -> Self:
+        return cls(api_key=ApiKey.of(created.key), secret=created.secret)
+
+
+CreateApiKeyResult = Annotated[
+    CreateApiKeySuccess | InvalidInputError | PermissionDeniedError,
+    strawberry.union("CreateApiKeyResult"),
+]
+
+
+@strawberry.input
+class RevokeApiKeyInput:
+    api_key_id: strawberry.ID
+
+
+@strawberry.type
+class RevokeApiKeySuccess:
+    api_key: ApiKey
+
+
+RevokeApiKeyResult = Annotated[
+    RevokeApiKeySuccess | NotFoundError | PermissionDeniedError,
+    strawberry.union("RevokeApiKeyResult"),
+]

@@ -1,0 +1,394 @@
+"""A hypothesis and its conversation, and the verbs that change it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import UUID
+
+import strawberry
+
+from models import branch as models
+from models.branch import BranchStatus
+from schema import account as accounts
+from schema import finding as findings
+from schema import fork_point as fork_points
+from schema import message as messages
+from schema import session as sessions
+from schema.context import Info
+from schema.errors import (
+    BranchLimitError,
+    InvalidInputError,
+    InvalidTransitionError,
+    NotFoundError,
+    PermissionDeniedError,
+    StaleVersionError,
+)
+from schema.node import Node
+from schema.usage import TokenUsage
+from services.errors import NotFound
+from services.ids import Kind, node_id
+from services.messages import MessageScope, list_messages
+from services.tree import Tree
+
+if TYPE_CHECKING:
+    from schema.account import User
+    from schema.finding import Finding
+    from schema.fork_point import ForkPoint
+    from schema.message import BranchMessage, BranchMessageConnection
+    from schema.session import AiSession
+
+
+@strawberry.type
+class ContextSummary:
+    tried: list[str]
+    concluded: str | None
+    artifacts: list[str]
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Self:
+        return cls(
+            tried=stored["tried"],
+            concluded=stored["concluded"],
+            artifacts=stored["artifacts"],
+            updated_at=datetime.fromisoformat(stored["updated_at"]),
+        )
+
+
+@strawberry.type
+class Revival:
+    row: strawberry.Private[models.Revival]
+    description: str
+    revived_at: datetime
+
+    @strawberry.field
+    async def evidence_from(
+        self, info: Info
+    ) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
+        return await load(info, self.row.evidence_from_branch_id)
+
+    @strawberry.field(description="In the order given; at most 20.")
+    async def evidence(
+        self, info: Info
+    ) -> list[Annotated["BranchMessage", strawberry.lazy("schema.message")]]:
+        rows = await info.context.loaders.evidence_of_revival.load(self.row.id)
+        return [messages.BranchMessage.of(row) for row in rows]
+
+    @strawberry.field
+    async def revived_by(
+        self, info: Info
+    ) -> Annotated["User", strawberry.lazy("schema.account")] | None:
+        return await accounts.load_user(info, self.row.revived_by)
+
+
+@strawberry.type(
+    description="One hypothesis and the conversation that tests it; the root is the trunk."
+)
+class Branch(Node):
+    row: strawberry.Private[models.Branch]
+    tree: strawberry.Private[Tree | None]
+    label: str
+    description: str | None
+    order: int = strawberry.field(
+        description="From 1, unique among the children of one parent, over all its forks."
+    )
+    depth: int = strawberry.field(description="0 for the trunk.")
+    status: BranchStatus
+    status_reason: str | None
+    status_changed_at: datetime | None
+    is_active: bool = strawberry.field(
+        description="Whether it is the session's active branch; the same for every viewer."
+    )
+    likelihood: float | None = strawberry.field(
+        description="0 to 1, by the assistant; null until ranked."
+    )
+    archived_at: datetime | None
+    step_count: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @strawberry.field
+    async def session(
+        self, info: Info
+    ) -> Annotated["AiSession", strawberry.lazy("schema.session")]:
+        return await sessions.load(info, self.row.session_id)
+
+    @strawberry.field(description="Null for the trunk.")
+    async def parent(
+        self, info: Info
+    ) -> Annotated["Branch", strawberry.lazy("schema.branch")] | None:
+        key = self.row.parent_branch_id
+        if key is None:
+            return None
+        tree = await self._tree(info)
+        return Branch.of(tree.by_id[key], tree)
+
+    @strawberry.field(description="By order, without the archived ones.")
+    async def children(
+        self, info: Info
+    ) -> list[Annotated["Branch", strawberry.lazy("schema.branch")]]:
+        tree = self.tree or await self._tree(info)
+        return [
+            Branch.of(row, tree)
+            for row in tree.children.get(self.row.id, ())
+            if row.archived_at is None
+        ]
+
+    @strawberry.field(description="Root first, parent last.")
+    async def ancestors(
+        self, info: Info
+    ) -> list[Annotated["Branch", strawberry.lazy("schema.branch")]]:
+        tree = await self._tree(info)
+        return [Branch.of(row, tree) for row in tree.ancestors(self.row.id)]
+
+    @strawberry.field(description="Null for the root.")
+    async def fork_point(
+        self, info: Info
+    ) -> Annotated["ForkPoint", strawberry.lazy("schema.fork_point")] | None:
+        key = self.row.fork_point_id
+        return None if key is None else await fork_points.load(info, key)
+
+    @strawberry.field
+    async def status_changed_by(
+        self, info: Info
+    ) -> Annotated["User", strawberry.lazy("schema.account")] | None:
+        key = self.row.status_changed_by
+        return None if key is None else await accounts.load_user(info, key)
+
+    @strawberry.field(
+        description="What was tried and concluded; null until the assistant has summarised it."
+    )
+    def context_summary(self) -> ContextSummary | None:
+        stored = self.row.context_summary
+        return ContextSummary.of(stored) if stored else None
+
+    @strawberry.field(description="In the order they were made, at most 200.")
+    async def findings(
+        self, info: Info
+    ) -> list[Annotated["Finding", strawberry.lazy("schema.finding")]]:
+        rows = await info.context.loaders.findings_of_branch.load(self.row.id)
+        return [findings.Finding.of(row) for row in rows]
+
+    @strawberry.field(description="Why it came back, newest first.")
+    async def revivals(self, info: Info) -> list[Revival]:
+        rows = await info.context.loaders.revivals_of_branch.load(self.row.id)
+        return [
+            Revival(row=row, description=row.evidence_description, revived_at=row.created_at)
+            for row in rows
+        ]
+
+    @strawberry.field(
+        description="Forward with first/after, from the end with last/before; by default the "
+        "first 50. At most 100 a page."
+    )
+    async def messages(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        scope: MessageScope = MessageScope.OWN,
+    ) -> Annotated["BranchMessageConnection", strawberry.lazy("schema.message")]:
+        page = await list_messages(
+            info.context.runtime,
+            info.context.actor,
+            self.row.id,
+            scope,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
+        return messages.BranchMessageConnection.of(page)
+
+    @strawberry.field
+    def message_count(self, scope: MessageScope = MessageScope.OWN) -> int:
+        inherited = self.row.fork_position if scope is MessageScope.OWN else 0
+        return self.row.last_position - inherited
+
+    @strawberry.field
+    def usage(self) -> TokenUsage:
+        return TokenUsage.of(self.row)
+
+    async def _tree(self, info: Info) -> Tree:
+        """The session's tree; a branch that came with one need not ask for it."""
+        tree = self.tree or await info.context.loaders.trees.load(self.row.session_id)
+        if tree is None:
+            raise NotFound(self.id)
+        return tree
+
+    @classmethod
+    def of(cls, row: models.Branch, tree: Tree | None = None) -> Self:
+        return cls(
+            id=strawberry.ID(node_id(Kind.BRANCH, row.id)),
+            row=row,
+            tree=tree,
+            label=row.label,
+            description=row.description,
+            order=row.branch_order,
+            depth=row.depth,
+            status=row.status,
+            status_reason=row.status_reason,
+            status_changed_at=row.status_changed_at,
+            is_active=row.is_active,
+            likelihood=row.likelihood,
+            archived_at=row.archived_at,
+            step_count=row.step_count,
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+async def load(info: Info, key: UUID) -> Branch:
+    """Raises NotFound."""
+    row = await info.context.loaders.branches.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.BRANCH, key))
+    return Branch.of(row)
+
+
+# ---------------------------------------------------------------- inputs and results
+
+
+@strawberry.input
+class SwitchBranchInput:
+    branch_id: strawberry.ID
+
+
+@strawberry.type
+class SwitchBranchSuccess:
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+    branch: Branch
+
+
+SwitchBranchResult = Annotated[
+    SwitchBranchSuccess | NotFoundError | PermissionDeniedError | InvalidTransitionError,
+    strawberry.union("SwitchBranchResult"),
+]
+
+
+@strawberry.input
+class MarkBranchStatusInput:
+    branch_id: strawberry.ID
+    status: BranchStatus
+    reason: str | None = strawberry.field(
+        default=None, description="5 to 2,000 characters; a dead end needs one."
+    )
+    expected_version: int
+
+
+@strawberry.type
+class MarkBranchStatusSuccess:
+    branch: Branch
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+MarkBranchStatusResult = Annotated[
+    MarkBranchStatusSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError,
+    strawberry.union("MarkBranchStatusResult"),
+]
+
+
+@strawberry.input
+class ReviveBranchInput:
+    branch_id: strawberry.ID
+    evidence_from_branch_id: strawberry.ID
+    evidence_message_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Of that branch; at most 20."
+    )
+    description: str = strawberry.field(description="5 to 2,000 characters.")
+
+
+@strawberry.type
+class ReviveBranchSuccess:
+    branch: Branch
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+ReviveBranchResult = Annotated[
+    ReviveBranchSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError,
+    strawberry.union("ReviveBranchResult"),
+]
+
+
+@strawberry.input
+class RenameBranchInput:
+    branch_id: strawberry.ID
+    label: str = strawberry.field(description="1 to 200 characters, unique among its siblings.")
+    description: str | None = strawberry.field(
+        default=None, description="1 to 500 characters; null leaves it as it is."
+    )
+    expected_version: int
+
+
+@strawberry.type
+class RenameBranchSuccess:
+    branch: Branch
+
+
+RenameBranchResult = Annotated[
+    RenameBranchSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError,
+    strawberry.union("RenameBranchResult"),
+]
+
+
+@strawberry.input
+class ArchiveBranchInput:
+    branch_id: strawberry.ID
+    expected_version: int
+
+
+@strawberry.type
+class ArchiveBranchSuccess:
+    branch: Branch
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+ArchiveBranchResult = Annotated[
+    ArchiveBranchSuccess
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError,
+    strawberry.union("ArchiveBranchResult"),
+]
+
+
+@strawberry.input
+class RestoreBranchInput:
+    branch_id: strawberry.ID
+    expected_version: int
+
+
+@strawberry.type
+class RestoreBranchSuccess:
+    branch: Branch
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+RestoreBranchResult = Annotated[
+    RestoreBranchSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError
+    | BranchLimitError,
+    strawberry.union("RestoreBranchResult"),
+]

@@ -1,0 +1,46 @@
+"""What resolvers are given. Renewed for every operation, and within a subscription for every event."""
+
+from typing import Any
+
+import strawberry
+
+from schema.loaders import Loaders
+from services.access import Actor
+from services.errors import Unauthenticated
+from services.runtime import Runtime
+
+
+class Context:
+    """One operation's caller and loaders."""
+
+    def __init__(self, runtime: Runtime, caller: Actor | None, problem: str | None = None) -> None:
+        self.runtime = runtime
+        self.caller = caller
+        self.problem = problem
+        """Why the token that was sent names nobody, for the error to say."""
+        self.connection_params: dict[str, Any] = {}
+        self._loaders: Loaders | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Raises Unauthenticated, a top-level error, where nobody is signed in."""
+        if self.caller is None:
+            raise Unauthenticated(self.problem) if self.problem else Unauthenticated()
+        return self.caller
+
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.runtime, self.actor)
+        return self._loaders
+
+    def forget(self) -> None:
+        """Before the next event of a subscription: what was loaded for the last one is stale."""
+        self._loaders = None
+
+    def renewed(self) -> "Context":
+        """The same caller with nothing loaded: a socket's operations share no loaders."""
+        return Context(self.runtime, self.caller, self.problem)
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,25 @@
+"""Registers the domain's enums under their GraphQL names: the members' names, in upper case."""
+
+import strawberry
+
+from models import account, branch, finding, handoff, message, session, upload
+
+for enum in (
+    account.Plan,
+    account.Role,
+    account.Scope,
+    branch.BranchStatus,
+    finding.FindingKind,
+    handoff.Confidence,
+    handoff.HandoffIntent,
+    handoff.HandoffPriority,
+    handoff.HandoffState,
+    message.MessageRole,
+    message.MessageState,
+    session.ConfidenceTier,
+    session.IntakeType,
+    session.SessionStatus,
+    session.SessionType,
+    upload.UploadState,
+):
+    strawberry.enum(enum)

@@ -1,0 +1,250 @@
+"""Refusals as members of result unions, and what becomes of every other error.
+
+A service raises a DomainError; if the field's union has the type that its handler returns, the client
+gets that member. Elsewhere (queries, subscriptions) it becomes a top-level error with a code. Whatever
+is no DomainError is a fault of ours: logged once with its operation name, and masked.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import ExecutionResult, StreamExecutionResult
+from strawberry.types.field import StrawberryField
+
+from models.account import Plan
+from schema.context import Info
+from services import errors as refusals
+
+if TYPE_CHECKING:
+    from schema.handoff import Handoff
+
+log = logging.getLogger("flowpilot.graphql")
+
+
+@strawberry.interface(
+    description="An expected refusal: nothing was changed and nothing was published."
+)
+class UserError:
+    message: str
+
+
+@strawberry.type
+class FieldError:
+    path: list[str] = strawberry.field(description='As ["options", "0", "label"].')
+    message: str
+
+
+@strawberry.type
+class InvalidInputError(UserError):
+    fields: list[FieldError]
+
+
+@strawberry.type(description="No such object, or none this viewer may see; the two look alike.")
+class NotFoundError(UserError):
+    id: strawberry.ID
+
+
+@strawberry.type
+class PermissionDeniedError(UserError):
+    pass
+
+
+@strawberry.type
+class StaleVersionError(UserError):
+    current_version: int
+
+
+@strawberry.type
+class InvalidTransitionError(UserError):
+    source: str = strawberry.field(name="from")
+    to: str
+    allowed: list[str]
+
+
+@strawberry.type
+class BranchLimitError(UserError):
+    plan: Plan
+    limit: int
+    current: int
+    requested: int
+
+
+@strawberry.type
+class HandoffTakenError(UserError):
+    handoff: Annotated["Handoff", strawberry.lazy("schema.handoff")]
+
+
+@strawberry.type(
+    description="A model, a ticket system or a mail server did not do its part; `retryable` says "
+    "whether trying again can help."
+)
+class ServiceUnavailableError(UserError):
+    service: str
+    retryable: bool
+
+
+@strawberry.type
+class BudgetExceededError(UserError):
+    budget: int
+    used: int
+    resets_at: datetime
+
+
+class InvalidInputHandler(strawberry.ExceptionHandler[refusals.InvalidInput, InvalidInputError]):
+    def handle(
+        self, exception: refusals.InvalidInput, *, field: StrawberryField, info: Info
+    ) -> InvalidInputError:
+        problems = [FieldError(path=list(p.path), message=p.message) for p in exception.problems]
+        return InvalidInputError(message=exception.message, fields=problems)
+
+
+class NotFoundHandler(strawberry.ExceptionHandler[refusals.NotFound, NotFoundError]):
+    def handle(
+        self, exception: refusals.NotFound, *, field: StrawberryField, info: Info
+    ) -> NotFoundError:
+        return NotFoundError(message=exception.message, id=strawberry.ID(exception.node_id))
+
+
+class PermissionDeniedHandler(
+    strawberry.ExceptionHandler[refusals.PermissionDenied, PermissionDeniedError]
+):
+    def handle(
+        self, exception: refusals.PermissionDenied, *, field: StrawberryField, info: Info
+    ) -> PermissionDeniedError:
+        return PermissionDeniedError(message=exception.message)
+
+
+class StaleVersionHandler(strawberry.ExceptionHandler[refusals.StaleVersion, StaleVersionError]):
+    def handle(
+        self, exception: refusals.StaleVersion, *, field: StrawberryField, info: Info
+    ) -> StaleVersionError:
+        return StaleVersionError(
+            message=exception.message, current_version=exception.current_version
+        )
+
+
+class InvalidTransitionHandler(
+    strawberry.ExceptionHandler[refusals.InvalidTransition, InvalidTransitionError]
+):
+    def handle(
+        self, exception: refusals.InvalidTransition, *, field: StrawberryField, info: Info
+    ) -> InvalidTransitionError:
+        return InvalidTransitionError(
+            message=exception.message,
+            source=exception.source,
+            to=exception.target,
+            allowed=list(exception.allowed),
+        )
+
+
+class BranchLimitHandler(strawberry.ExceptionHandler[refusals.BranchLimit, BranchLimitError]):
+    def handle(
+        self, exception: refusals.BranchLimit, *, field: StrawberryField, info: Info
+    ) -> BranchLimitError:
+        return BranchLimitError(
+            message=exception.message,
+            plan=exception.plan,
+            limit=exception.limit,
+            current=exception.current,
+            requested=exception.requested,
+        )
+
+
+class ServiceUnavailableHandler(
+    strawberry.ExceptionHandler[refusals.ServiceUnavailable, ServiceUnavailableError]
+):
+    def handle(
+        self, exception: refusals.ServiceUnavailable, *, field: StrawberryField, info: Info
+    ) -> ServiceUnavailableError:
+        return ServiceUnavailableError(
+            message=exception.message, service=exception.service, retryable=exception.retryable
+        )
+
+
+class BudgetExceededHandler(
+    strawberry.ExceptionHandler[refusals.BudgetExceeded, BudgetExceededError]
+):
+    def handle(
+        self, exception: refusals.BudgetExceeded, *, field: StrawberryField, info: Info
+    ) -> BudgetExceededError:
+        return BudgetExceededError(
+            message=exception.message,
+            budget=exception.budget,
+            used=exception.used,
+            resets_at=exception.resets_at,
+        )
+
+
+HANDLERS = (
+    InvalidInputHandler(),
+    NotFoundHandler(),
+    PermissionDeniedHandler(),
+    StaleVersionHandler(),
+    InvalidTransitionHandler(),
+    BranchLimitHandler(),
+    ServiceUnavailableHandler(),
+    BudgetExceededHandler(),
+)
+"""HandoffTaken's is with its type, in schema.handoff."""
+
+CODES: dict[type[refusals.DomainError], str] = {
+    refusals.Unauthenticated: "UNAUTHENTICATED",
+    refusals.PermissionDenied: "FORBIDDEN",
+    refusals.NotFound: "NOT_FOUND",
+    refusals.InvalidInput: "BAD_USER_INPUT",
+}
+
+
+class ErrorPolicy(SchemaExtension):
+    """Gives every top-level error a code, and hides what is our own fault."""
+
+    def __init__(self) -> None:
+        self.streamed = False
+
+    def on_operation(self) -> Iterator[None]:
+        yield
+        if not self.streamed and isinstance(self.execution_context.result, ExecutionResult):
+            self._apply(self.execution_context.result)
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        self.streamed = True
+        if isinstance(result, ExecutionResult):
+            self._apply(result)
+        yield
+
+    def _apply(self, result: ExecutionResult) -> None:
+        if result.errors:
+            result.errors = [self._shown(error) for error in result.errors]
+
+    def _shown(self, error: GraphQLError) -> GraphQLError:
+        cause = error.original_error
+        if isinstance(cause, refusals.DomainError):
+            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
+        if isinstance(error, GraphQLSyntaxError):
+            return _with_code(error, "GRAPHQL_PARSE_FAILED")
+        if error.extensions.get("code"):
+            return error
+        if error.path is None and error.nodes:
+            return _with_code(error, "GRAPHQL_VALIDATION_FAILED")
+        log.error(
+            "operation %s failed",
+            self.execution_context.operation_name or "(unnamed)",
+            exc_info=cause or error,
+        )
+        return _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+
+
+def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
+    return GraphQLError(
+        message or error.message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={"code": code},
+    )

@@ -1,0 +1,303 @@
+"""What happened, as clients see it. Objects show their current state, scalars that of the event."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import UUID
+
+import strawberry
+
+from models.branch import BranchStatus
+from models.session import SessionStatus
+from schema import account as accounts
+from schema import branch as branches
+from schema import fork_point as fork_points
+from schema import handoff as handoffs
+from schema import message as messages
+from schema import session as sessions
+from schema.context import Info
+from services.feed import StoredEvent, encode_cursor
+
+if TYPE_CHECKING:
+    from schema.account import User
+    from schema.branch import Branch
+    from schema.fork_point import ForkPoint
+    from schema.handoff import Handoff
+    from schema.message import BranchMessage
+    from schema.session import AiSession
+
+BranchRef = Annotated["Branch", strawberry.lazy("schema.branch")]
+ForkPointRef = Annotated["ForkPoint", strawberry.lazy("schema.fork_point")]
+HandoffRef = Annotated["Handoff", strawberry.lazy("schema.handoff")]
+MessageRef = Annotated["BranchMessage", strawberry.lazy("schema.message")]
+SessionRef = Annotated["AiSession", strawberry.lazy("schema.session")]
+UserRef = Annotated["User", strawberry.lazy("schema.account")]
+
+
+@strawberry.interface(
+    description="Replayable: reconnect with the last `cursor` you applied, and every later event "
+    "comes once, in order."
+)
+class Event:
+    actor_key: strawberry.Private[UUID | None]
+    payload: strawberry.Private[dict[str, Any]]
+    session_key: strawberry.Private[UUID | None]
+    cursor: str
+    occurred_at: datetime
+
+    @strawberry.field(description="Null for the assistant.")
+    async def actor(self, info: Info) -> UserRef | None:
+        return None if self.actor_key is None else await accounts.load_user(info, self.actor_key)
+
+    @classmethod
+    def of(cls, account_id: UUID, stored: StoredEvent) -> Self:
+        return cls(
+            actor_key=stored.actor_id,
+            payload=stored.payload,
+            session_key=stored.session_id,
+            cursor=encode_cursor(account_id, stored.seq),
+            occurred_at=stored.occurred_at,
+        )
+
+    def key(self, name: str) -> UUID:
+        return UUID(self.payload[name])
+
+
+@strawberry.type
+class BranchForked(Event):
+    @strawberry.field
+    async def fork_point(self, info: Info) -> ForkPointRef:
+        return await fork_points.load(info, self.key("fork_point_id"))
+
+    @strawberry.field(description="By order.")
+    async def branches(self, info: Info) -> list[BranchRef]:
+        keys = [UUID(text) for text in self.payload["branch_ids"]]
+        rows = await info.context.loaders.branches.load_many(keys)
+        return [branches.Branch.of(row) for row in rows if row]
+
+
+@strawberry.type
+class BranchSwitched(Event):
+    @strawberry.field
+    async def previous_branch(self, info: Info) -> BranchRef:
+        return await branches.load(info, self.key("previous_branch_id"))
+
+    @strawberry.field
+    async def branch(self, info: Info) -> BranchRef:
+        return await branches.load(info, self.key("branch_id"))
+
+
+@strawberry.type
+class BranchStatusChanged(Event):
+    @strawberry.field
+    async def branch(self, info: Info) -> BranchRef:
+        return await branches.load(info, self.key("branch_id"))
+
+    @strawberry.field
+    def previous_status(self) -> BranchStatus:
+        return BranchStatus(self.payload["previous_status"])
+
+    @strawberry.field
+    def status(self) -> BranchStatus:
+        return BranchStatus(self.payload["status"])
+
+    @strawberry.field
+    def reason(self) -> str | None:
+        reason: str | None = self.payload["reason"]
+        return reason
+
+
+@strawberry.type(description="Renamed, archived, restored, summarised, ranked.")
+class BranchUpdated(Event):
+    @strawberry.field
+    async def branch(self, info: Info) -> BranchRef:
+        return await branches.load(info, self.key("branch_id"))
+
+
+@strawberry.type
+class MessageAdded(Event):
+    @strawberry.field
+    async def message(self, info: Info) -> MessageRef:
+        return await messages.load(info, self.key("message_id"))
+
+
+@strawberry.type(description="Pending again, after a retry.")
+class MessageRestarted(Event):
+    @strawberry.field
+    async def message(self, info: Info) -> MessageRef:
+        return await messages.load(info, self.key("message_id"))
+
+
+@strawberry.type(description="Complete, failed or cancelled.")
+class MessageFinished(Event):
+    @strawberry.field
+    async def message(self, info: Info) -> MessageRef:
+        return await messages.load(info, self.key("message_id"))
+
+
+async def _session(event: Event, info: Info) -> "AiSession":
+    assert event.session_key is not None  # only FeedReset has none
+    return await sessions.load(info, event.session_key)
+
+
+@strawberry.type
+class SessionStatusChanged(Event):
+    @strawberry.field
+    async def session(self, info: Info) -> SessionRef:
+        return await _session(self, info)
+
+    @strawberry.field
+    def previous_session_status(self) -> SessionStatus:
+        return SessionStatus(self.payload["previous_status"])
+
+    @strawberry.field
+    def session_status(self) -> SessionStatus:
+        return SessionStatus(self.payload["status"])
+
+
+@strawberry.type
+class SessionStarted(Event):
+    @strawberry.field
+    async def session(self, info: Info) -> SessionRef:
+        return await _session(self, info)
+
+
+@strawberry.type(description="Summary, domain, confidence, assignee or ticket.")
+class SessionUpdated(Event):
+    @strawberry.field
+    async def session(self, info: Info) -> SessionRef:
+        return await _session(self, info)
+
+
+@strawberry.type
+class HandoffCreated(Event):
+    @strawberry.field
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+
+@strawberry.type
+class HandoffUpdated(Event):
+    @strawberry.field
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+
+@strawberry.type
+class HandoffClaimed(Event):
+    @strawberry.field
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+
+@strawberry.type
+class HandoffCancelled(Event):
+    @strawberry.field
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+
+@strawberry.type(
+    description="This client fell too far behind, or `after` is no cursor of this account: query "
+    "again and resume from the new cursor. The subscription ends after it."
+)
+class FeedReset(Event):
+    @classmethod
+    def at(cls, account_id: UUID, seq: int) -> Self:
+        return cls(
+            actor_key=None,
+            payload={},
+            session_key=None,
+            cursor=encode_cursor(account_id, seq),
+            occurred_at=datetime.now(UTC),
+        )
+
+
+BranchEvent = Annotated[
+    BranchForked | BranchSwitched | BranchStatusChanged | BranchUpdated | FeedReset,
+    strawberry.union("BranchEvent"),
+]
+SessionEvent = Annotated[
+    BranchForked
+    | BranchSwitched
+    | BranchStatusChanged
+    | BranchUpdated
+    | MessageAdded
+    | MessageRestarted
+    | MessageFinished
+    | SessionUpdated
+    | SessionStatusChanged
+    | HandoffCreated
+    | HandoffUpdated
+    | HandoffClaimed
+    | HandoffCancelled
+    | FeedReset,
+    strawberry.union("SessionEvent"),
+]
+SessionListEvent = Annotated[
+    SessionStarted | SessionUpdated | SessionStatusChanged | FeedReset,
+    strawberry.union("SessionListEvent", description="What a list of sessions needs."),
+]
+QueueEvent = Annotated[
+    HandoffCreated | HandoffUpdated | HandoffClaimed | HandoffCancelled | FeedReset,
+    strawberry.union("QueueEvent"),
+]
+
+BRANCH_EVENTS: Mapping[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (BranchForked, BranchSwitched, BranchStatusChanged, BranchUpdated)
+}
+SESSION_LIST_EVENTS: Mapping[str, type[Event]] = {
+    kind.__name__: kind for kind in (SessionStarted, SessionUpdated, SessionStatusChanged)
+}
+QUEUE_EVENTS: Mapping[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (HandoffCreated, HandoffUpdated, HandoffClaimed, HandoffCancelled)
+}
+SESSION_EVENTS: Mapping[str, type[Event]] = {
+    **BRANCH_EVENTS,
+    **QUEUE_EVENTS,
+    **{
+        kind.__name__: kind
+        for kind in (
+            MessageAdded,
+            MessageRestarted,
+            MessageFinished,
+            SessionUpdated,
+            SessionStatusChanged,
+        )
+    },
+}
+
+
+@strawberry.type(
+    description="First on every (re)connect: the text so far. Deltas continue at `offset`."
+)
+class MessageSnapshot:
+    message_key: strawberry.Private[UUID]
+    text: str
+    offset: int = strawberry.field(description="In characters.")
+
+    @strawberry.field
+    async def message(self, info: Info) -> MessageRef:
+        return await messages.load(info, self.message_key)
+
+
+@strawberry.type
+class MessageDelta:
+    text: str
+    offset: int = strawberry.field(description="Where `text` begins, in characters.")
+
+
+@strawberry.type(description="The stored message is the truth.")
+class MessageEnded:
+    message_key: strawberry.Private[UUID]
+
+    @strawberry.field
+    async def message(self, info: Info) -> MessageRef:
+        return await messages.load(info, self.message_key)
+
+
+MessageStreamEvent = Annotated[
+    MessageSnapshot | MessageDelta | MessageEnded, strawberry.union("MessageStreamEvent")
+]

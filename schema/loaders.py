@@ -1,0 +1,68 @@
+"""One DataLoader a relation, each a thin batch over a read in services. Made anew for every operation."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from services import (
+    accounts,
+    api_keys,
+    branches,
+    findings,
+    handoffs,
+    messages,
+    sessions,
+    steps,
+    tree,
+)
+from services.access import Actor
+from services.runtime import Runtime
+
+T = TypeVar("T")
+Read = Callable[[Runtime, Actor, Sequence[UUID]], Awaitable[Mapping[UUID, T]]]
+
+
+class Loaders:
+    def __init__(self, runtime: Runtime, actor: Actor) -> None:
+        def one(read: Read[T]) -> DataLoader[UUID, T | None]:
+            async def load(keys: list[UUID]) -> list[T | None]:
+                found = await read(runtime, actor, keys)
+                return [found.get(key) for key in keys]
+
+            return DataLoader(load_fn=load)
+
+        def many(read: Read[list[T]]) -> DataLoader[UUID, list[T]]:
+            async def load(keys: list[UUID]) -> list[list[T]]:
+                found = await read(runtime, actor, keys)
+                return [found.get(key, []) for key in keys]
+
+            return DataLoader(load_fn=load)
+
+        self.sessions = one(sessions.by_id)
+        self.trees = one(tree.by_session)
+        self.branches = one(branches.by_id)
+        self.fork_points = one(branches.fork_points_by_id)
+        self.fork_points_of_session = many(branches.fork_points_by_session)
+        self.options_of_fork_point = many(branches.options_by_fork_point)
+        self.findings = one(findings.by_id)
+        self.findings_of_branch = many(findings.by_branch)
+        self.findings_of_session = many(findings.by_session)
+        self.evidence_of_finding = many(findings.evidence_by_finding)
+        self.evidence_of_revival = many(branches.evidence_by_revival)
+        self.revivals_of_branch = many(branches.revivals_by_branch)
+        self.messages = one(messages.by_id)
+        self.steps = one(steps.by_id)
+        self.step_of_message = one(steps.by_message)
+        self.step_of_fork_point = one(steps.by_fork_point)
+        self.handoffs = one(handoffs.by_id)
+        self.handoffs_of_session = many(handoffs.by_session)
+        self.open_handoff_of_session = one(handoffs.open_by_session)
+        self.accounts = one(accounts.by_id)
+        self.usage_of_account = one(accounts.usage_by_account)
+        self.teams = one(accounts.teams_by_id)
+        self.teams_of_account = many(accounts.teams_by_account)
+        self.users = one(accounts.users_by_id)
+        self.members_of_team = many(accounts.members_by_team)
+        self.api_keys = one(api_keys.by_id)

@@ -1,0 +1,218 @@
+"""What is said on a branch, and the verbs that say it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import UUID
+
+import strawberry
+
+from models import message as models
+from models.message import MessageRole, MessageState
+from schema import account as accounts
+from schema import branch as branches
+from schema import step as steps
+from schema.context import Info
+from schema.errors import (
+    BudgetExceededError,
+    InvalidInputError,
+    InvalidTransitionError,
+    NotFoundError,
+    PermissionDeniedError,
+    StaleVersionError,
+)
+from schema.node import Node, PageInfo
+from schema.usage import TokenUsage
+from services.errors import NotFound
+from services.ids import Kind, node_id
+from services.messages import MessageScope
+from services.pages import Page, write_cursor
+
+if TYPE_CHECKING:
+    from schema.account import User
+    from schema.branch import Branch
+    from schema.session import AiSession
+    from schema.step import Step
+
+strawberry.enum(
+    MessageScope,
+    description="OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, "
+    "then its own.",
+)
+
+
+@strawberry.type
+class ForkSuggestionOption:
+    label: str
+    description: str
+    likelihood: float | None = strawberry.field(description="0 to 1, if the assistant gave one.")
+
+
+@strawberry.type
+class ForkSuggestion:
+    reason: str
+    options: list[ForkSuggestionOption]
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Self:
+        options = [ForkSuggestionOption(**option) for option in stored["options"]]
+        return cls(reason=stored["reason"], options=options)
+
+
+@strawberry.type
+class BranchMessage(Node):
+    key: strawberry.Private[UUID]
+    branch_key: strawberry.Private[UUID]
+    author_key: strawberry.Private[UUID | None]
+    row: strawberry.Private[models.BranchMessage]
+    position: int = strawberry.field(description="Place in the branch's lineage, from 1.")
+    role: MessageRole
+    state: MessageState
+    body: str = strawberry.field(
+        description="Empty while an answer is pending or streamed; see `messageStreamed`."
+    )
+    model: str | None = strawberry.field(description="Null for what people wrote.")
+    failure: str | None = strawberry.field(description="Why an answer FAILED, in a sentence.")
+    suggested_fork: ForkSuggestion | None = strawberry.field(
+        description="Hypotheses the assistant would explore apart; `forkBranch` takes them as "
+        "they are."
+    )
+    created_at: datetime
+
+    @strawberry.field
+    async def branch(self, info: Info) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
+        return await branches.load(info, self.branch_key)
+
+    @strawberry.field(description="Null for the assistant.")
+    async def author(
+        self, info: Info
+    ) -> Annotated["User", strawberry.lazy("schema.account")] | None:
+        key = self.author_key
+        return None if key is None else await accounts.load_user(info, key)
+
+    @strawberry.field(description="The move of the diagnosis that this answer makes.")
+    async def step(self, info: Info) -> Annotated["Step", strawberry.lazy("schema.step")] | None:
+        if self.role is not MessageRole.ASSISTANT:
+            return None
+        row = await info.context.loaders.step_of_message.load(self.key)
+        return row and steps.Step.of(row)
+
+    @strawberry.field(description="Null for what people wrote, and until an answer is complete.")
+    def usage(self) -> TokenUsage | None:
+        return TokenUsage.of(self.row) if self.row.model else None
+
+    @classmethod
+    def of(cls, row: models.BranchMessage) -> Self:
+        return cls(
+            id=strawberry.ID(node_id(Kind.MESSAGE, row.id)),
+            key=row.id,
+            branch_key=row.branch_id,
+            author_key=row.author_id,
+            row=row,
+            position=row.position,
+            role=row.role,
+            state=row.state,
+            body=row.body,
+            model=row.model,
+            failure=row.failure,
+            suggested_fork=ForkSuggestion.of(row.suggested_fork) if row.suggested_fork else None,
+            created_at=row.created_at,
+        )
+
+
+async def load(info: Info, key: UUID) -> BranchMessage:
+    """Raises NotFound."""
+    row = await info.context.loaders.messages.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.MESSAGE, key))
+    return BranchMessage.of(row)
+
+
+@strawberry.type
+class BranchMessageEdge:
+    cursor: str
+    node: BranchMessage
+
+
+@strawberry.type
+class BranchMessageConnection:
+    edges: list[BranchMessageEdge]
+    page_info: PageInfo
+
+    @classmethod
+    def of(cls, page: Page[models.BranchMessage]) -> Self:
+        edges = [
+            BranchMessageEdge(cursor=write_cursor(row.position), node=BranchMessage.of(row))
+            for row in page.items
+        ]
+        return cls(edges=edges, page_info=PageInfo.of(page, edges))
+
+
+# ---------------------------------------------------------------- inputs and results
+
+
+@strawberry.input
+class SendBranchMessageInput:
+    idempotency_key: UUID
+    branch_id: strawberry.ID
+    body: str = strawberry.field(description="1 to 8,000 characters.")
+    await_reply: bool = False
+
+
+@strawberry.input
+class SendMessageInput:
+    idempotency_key: UUID
+    session_id: strawberry.ID
+    expected_branch_id: strawberry.ID
+    body: str = strawberry.field(description="1 to 8,000 characters.")
+    await_reply: bool = False
+
+
+@strawberry.type
+class SendBranchMessageSuccess:
+    sent_message: BranchMessage
+    reply: BranchMessage
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+SendBranchMessageResult = Annotated[
+    SendBranchMessageSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError
+    | BudgetExceededError,
+    strawberry.union("SendBranchMessageResult"),
+]
+
+
+@strawberry.input
+class RetryMessageInput:
+    message_id: strawberry.ID
+
+
+@strawberry.type
+class RetryMessageSuccess:
+    reply: BranchMessage
+
+
+RetryMessageResult = Annotated[
+    RetryMessageSuccess | NotFoundError | PermissionDeniedError | InvalidTransitionError,
+    strawberry.union("RetryMessageResult"),
+]
+
+
+@strawberry.input
+class CancelMessageInput:
+    message_id: strawberry.ID
+
+
+@strawberry.type
+class CancelMessageSuccess:
+    message: BranchMessage
+
+
+CancelMessageResult = Annotated[
+    CancelMessageSuccess | NotFoundError | PermissionDeniedError | InvalidTransitionError,
+    strawberry.union("CancelMessageResult"),
+]

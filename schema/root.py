@@ -1,0 +1,73 @@
+"""The schema as a whole: the only module here that sees the resolvers."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import ParserCache, SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+import schema.enums  # noqa: F401 - registers them
+from resolvers.accounts import AccountMutations, AccountQueries
+from resolvers.branches import BranchMutations, BranchQueries
+from resolvers.handoffs import HandoffMutations, HandoffQueries
+from resolvers.messages import MessageMutations
+from resolvers.nodes import NodeQueries
+from resolvers.sessions import SessionMutations, SessionQueries
+from resolvers.subscriptions import Subscriptions
+from schema.errors import HANDLERS, ErrorPolicy
+from schema.handoff import HandoffTakenHandler
+from schema.limits import BoundedParsing, BoundedValidation
+from schema.scalars import DATE_TIME
+
+CACHED_DOCUMENTS = 1_000
+
+
+class FreshContext(SchemaExtension):
+    """A socket's operations share a context otherwise, and read what an earlier one has loaded."""
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.context = self.execution_context.context.renewed()
+        yield
+
+
+@strawberry.type
+class Query(AccountQueries, NodeQueries, SessionQueries, BranchQueries, HandoffQueries):
+    pass
+
+
+@strawberry.type
+class Mutation(
+    AccountMutations, SessionMutations, BranchMutations, MessageMutations, HandoffMutations
+):
+    pass
+
+
+@strawberry.type
+class Subscription(Subscriptions):
+    pass
+
+
+class Schema(strawberry.Schema):
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """ErrorPolicy logs what is our fault; what clients get wrong is theirs to know."""
+
+
+graphql_schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    extensions=[
+        ErrorPolicy,
+        FreshContext,
+        BoundedParsing,
+        lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+        lambda: BoundedValidation(maxsize=CACHED_DOCUMENTS),
+    ],
+    exception_handlers=(*HANDLERS, HandoffTakenHandler()),
+)

@@ -1,0 +1,31 @@
+"""Scalars whose meaning the API narrows."""
+
+from datetime import UTC, datetime
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+
+def write_instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_instant(value: object) -> datetime:
+    """Refuses an instant without a zone: nobody could say when it is."""
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise GraphQLError("A DateTime is an RFC 3339 string with a zone: 2026-11-23T12:00:00Z.")
+    return instant
+
+
+DATE_TIME: ScalarDefinition = strawberry.scalar(
+    name="DateTime",
+    description="An instant, RFC 3339, always UTC on the way out.",
+    specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
+    serialize=write_instant,
+    parse_value=read_instant,
+)

@@ -1,0 +1,344 @@
+"""A client's problem, from intake to resolution, and the verb that opens it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+
+from models.branch import BranchStatus
+from models.handoff import HandoffIntent
+from models.session import ConfidenceTier, IntakeType, SessionStatus, SessionType
+from models.session import AiSession as Row
+from schema import account as accounts
+from schema import branch as branches
+from schema import finding as findings
+from schema import fork_point as fork_points
+from schema import handoff as handoffs
+from schema import message as messages
+from schema import step as steps
+from schema.context import Info
+from schema.errors import (
+    BudgetExceededError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from schema.node import Node, PageInfo
+from schema.usage import TokenUsage
+from services import sessions as service
+from services.errors import NotFound
+from services.feed import encode_cursor
+from services.ids import Kind, node_id, uuid_of
+from services.pages import Page, write_cursor
+from services.sessions import SessionView
+from services.steps import list_steps
+from services.tree import Tree
+
+if TYPE_CHECKING:
+    from schema.account import Team, User
+    from schema.branch import Branch
+    from schema.finding import Finding
+    from schema.fork_point import ForkPoint
+    from schema.handoff import Handoff, HandoffSnapshot
+    from schema.message import BranchMessage
+    from schema.step import StepConnection
+
+
+@strawberry.type
+class Intake:
+    type: IntakeType
+    text: str
+    reference: str | None = strawberry.field(description="The ticket or alert it came from.")
+
+
+@strawberry.type
+class EscalationPackage:
+    handoff_id: strawberry.ID
+    intent: HandoffIntent
+    engineer_notes: str | None
+    snapshot: Annotated["HandoffSnapshot", strawberry.lazy("schema.handoff")]
+
+
+@strawberry.type(
+    description="One client problem, from intake to documents; owns exactly one tree of branches."
+)
+class AiSession(Node):
+    row: strawberry.Private[Row]
+    tree: strawberry.Private[Tree | None]
+    status: SessionStatus
+    session_type: SessionType
+    intake: Intake
+    problem_summary: str | None = strawberry.field(
+        description="Written by the assistant from the intake; null until then."
+    )
+    problem_domain: str | None
+    confidence_tier: ConfidenceTier
+    psa_ticket_id: str | None = strawberry.field(
+        description="The ticket in the account's ticket system."
+    )
+    resolution_summary: str | None
+    is_branching: bool = strawberry.field(
+        description="False until the first fork; the trunk exists from the start."
+    )
+    branch_count: int = strawberry.field(description="The trunk and the archived ones included.")
+    handoff_count: int
+    event_cursor: str = strawberry.field(
+        description="Newest event already reflected here; subscribe with it as `after` and "
+        "nothing is missed."
+    )
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+
+    @strawberry.field
+    async def opened_by(self, info: Info) -> Annotated["User", strawberry.lazy("schema.account")]:
+        return await accounts.load_user(info, self.row.opened_by)
+
+    @strawberry.field(description="Who works on it now: the opener, or the last one to claim it.")
+    async def assignee(self, info: Info) -> Annotated["User", strawberry.lazy("schema.account")]:
+        return await accounts.load_user(info, self.row.assignee_id)
+
+    @strawberry.field
+    async def team(self, info: Info) -> Annotated["Team", strawberry.lazy("schema.account")] | None:
+        key = self.row.team_id
+        return None if key is None else await accounts.load_team(info, key)
+
+    @strawberry.field
+    async def root_branch(
+        self, info: Info
+    ) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
+        tree = await self._tree(info)
+        return branches.Branch.of(tree.root, tree)
+
+    @strawberry.field
+    async def active_branch(
+        self, info: Info
+    ) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
+        tree = await self._tree(info)
+        return branches.Branch.of(tree.by_id[self.row.active_branch_id], tree)
+
+    @strawberry.field(
+        description="The whole tree, parents before children, in one read. At most 1,000; "
+        "archived ones only if asked for."
+    )
+    async def branches(
+        self,
+        info: Info,
+        status: list[BranchStatus] | None = None,
+        include_archived: bool = False,
+    ) -> list[Annotated["Branch", strawberry.lazy("schema.branch")]]:
+        tree = await self._tree(info)
+        return [
+            branches.Branch.of(row, tree)
+            for row in tree.by_id.values()
+            if (include_archived or row.archived_at is None)
+            and (status is None or row.status in status)
+        ]
+
+    @strawberry.field(description="In the order they were made; at most 1,000.")
+    async def fork_points(
+        self, info: Info
+    ) -> list[Annotated["ForkPoint", strawberry.lazy("schema.fork_point")]]:
+        rows = await info.context.loaders.fork_points_of_session.load(self.row.id)
+        return [fork_points.ForkPoint.of(row) for row in rows]
+
+    @strawberry.field(description="By order.")
+    async def steps(
+        self, info: Info, first: int = 50, after: str | None = None
+    ) -> Annotated["StepConnection", strawberry.lazy("schema.step")]:
+        context = info.context
+        page = await list_steps(
+            context.runtime, context.actor, self.row.id, first=first, after=after
+        )
+        return steps.StepConnection.of(page)
+
+    @strawberry.field(description="In the order they were made, at most 500.")
+    async def findings(
+        self, info: Info
+    ) -> list[Annotated["Finding", strawberry.lazy("schema.finding")]]:
+        rows = await info.context.loaders.findings_of_session.load(self.row.id)
+        return [findings.Finding.of(row) for row in rows]
+
+    @strawberry.field(description="Newest first, at most 100.")
+    async def handoffs(
+        self, info: Info
+    ) -> list[Annotated["Handoff", strawberry.lazy("schema.handoff")]]:
+        rows = await info.context.loaders.handoffs_of_session.load(self.row.id)
+        return [handoffs.Handoff.of(row) for row in rows]
+
+    @strawberry.field(description="Null unless it waits in the queue.")
+    async def open_handoff(
+        self, info: Info
+    ) -> Annotated["Handoff", strawberry.lazy("schema.handoff")] | None:
+        row = await info.context.loaders.open_handoff_of_session.load(self.row.id)
+        return None if row is None else handoffs.Handoff.of(row)
+
+    @strawberry.field(
+        deprecation_reason="Use handoffs. Kept for readers of the first queue; derived from the "
+        "last escalation. Removal on 2027-11-23."
+    )
+    async def escalation_package(self, info: Info) -> EscalationPackage | None:
+        rows = await info.context.loaders.handoffs_of_session.load(self.row.id)
+        row = next((row for row in rows if row.intent is HandoffIntent.ESCALATE), None)
+        return row and EscalationPackage(
+            handoff_id=strawberry.ID(node_id(Kind.HANDOFF, row.id)),
+            intent=row.intent,
+            engineer_notes=row.engineer_notes,
+            snapshot=handoffs.HandoffSnapshot.of(row.snapshot),
+        )
+
+    @strawberry.field
+    def usage(self) -> TokenUsage:
+        return TokenUsage.of(self.row)
+
+    @strawberry.field(description="Time as ACTIVE, the running stretch included.")
+    def active_seconds(self) -> int:
+        return self.row.active_seconds + self._running(SessionStatus.ACTIVE)
+
+    @strawberry.field(description="Time as PAUSED or ESCALATED, the running stretch included.")
+    def parked_seconds(self) -> int:
+        running = self._running(SessionStatus.PAUSED, SessionStatus.ESCALATED)
+        return self.row.parked_seconds + running
+
+    def _running(self, *statuses: SessionStatus) -> int:
+        if self.status not in statuses:
+            return 0
+        return max(0, int((datetime.now(UTC) - self.row.status_changed_at).total_seconds()))
+
+    async def _tree(self, info: Info) -> Tree:
+        tree = self.tree or await info.context.loaders.trees.load(self.row.id)
+        if tree is None:
+            raise NotFound(self.id)
+        return tree
+
+    @classmethod
+    def of(cls, view: SessionView) -> Self:
+        row = view.row
+        return cls(
+            id=strawberry.ID(node_id(Kind.SESSION, row.id)),
+            row=row,
+            tree=view.tree,
+            status=row.status,
+            session_type=row.session_type,
+            intake=Intake(
+                type=row.intake_type, text=row.intake_content, reference=row.intake_reference
+            ),
+            problem_summary=row.problem_summary,
+            problem_domain=row.problem_domain,
+            confidence_tier=row.confidence_tier,
+            psa_ticket_id=row.psa_ticket_id,
+            resolution_summary=row.resolution_summary,
+            is_branching=row.is_branching,
+            branch_count=row.branch_count,
+            handoff_count=row.handoff_count,
+            event_cursor=encode_cursor(row.account_id, view.seq),
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            resolved_at=row.resolved_at,
+        )
+
+
+async def load(info: Info, key: UUID) -> AiSession:
+    """Raises NotFound."""
+    view = await info.context.loaders.sessions.load(key)
+    if view is None:
+        raise NotFound(node_id(Kind.SESSION, key))
+    return AiSession.of(view)
+
+
+@strawberry.type
+class AiSessionEdge:
+    cursor: str
+    node: AiSession
+
+
+@strawberry.type
+class AiSessionConnection:
+    edges: list[AiSessionEdge]
+    page_info: PageInfo
+    event_cursor: str = strawberry.field(
+        description="As AiSession.eventCursor, for `sessionsChanged`."
+    )
+
+    @classmethod
+    def of(cls, page: Page[SessionView], event_cursor: str) -> Self:
+        edges = [
+            AiSessionEdge(
+                cursor=write_cursor(view.row.created_at.isoformat(), str(view.row.id)),
+                node=AiSession.of(view),
+            )
+            for view in page.items
+        ]
+        return cls(edges=edges, page_info=PageInfo.of(page, edges), event_cursor=event_cursor)
+
+
+# ---------------------------------------------------------------- inputs and results
+
+
+@strawberry.input
+class SessionFilter:
+    status: Sequence[SessionStatus] | None = None
+    assignee_id: strawberry.ID | None = None
+    team_id: strawberry.ID | None = None
+    search: str | None = strawberry.field(
+        default=None, description="Full text over intake, summary and findings."
+    )
+
+    def decoded(self) -> service.SessionFilter:
+        """Raises NotFound for ids that name no user or team."""
+        return service.SessionFilter(
+            status=self.status,
+            assignee_id=self.assignee_id and uuid_of(Kind.USER, self.assignee_id),
+            team_id=self.team_id and uuid_of(Kind.TEAM, self.team_id),
+            search=self.search,
+        )
+
+
+@strawberry.input
+class IntakeInput:
+    type: IntakeType = IntakeType.FREE_TEXT
+    text: str = strawberry.field(description="1 to 20,000 characters.")
+    reference: str | None = strawberry.field(
+        default=None, description="The ticket or alert it came from; at most 200 characters."
+    )
+
+
+@strawberry.input
+class StartSessionInput:
+    idempotency_key: UUID
+    session_type: SessionType = SessionType.GUIDED
+    intake: IntakeInput
+    psa_ticket_id: str | None = strawberry.field(
+        default=None, description="At most 100 characters."
+    )
+    team_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Default: the assignee's."
+    )
+
+
+@strawberry.type
+class StartSessionSuccess:
+    session: AiSession
+    reply: Annotated["BranchMessage", strawberry.lazy("schema.message")] = strawberry.field(
+        description="The assistant's analysis of the intake, under way."
+    )
+
+    @classmethod
+    def of(cls, started: service.Started) -> Self:
+        return cls(
+            session=AiSession.of(started.session), reply=messages.BranchMessage.of(started.reply)
+        )
+
+
+StartSessionResult = Annotated[
+    StartSessionSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | BudgetExceededError,
+    strawberry.union("StartSessionResult"),
+]

@@ -1,0 +1,195 @@
+"""Finds the card that a text is about: BM25 in plain Python, over a handful of cards in memory.
+
+The score of document d for the distinct words t of a query:
+
+    sum over t of  idf(t) * f(t, d) * (K1 + 1) / (f(t, d) + K1 * (1 - B + B * |d| / average |d|))
+    idf(t) = ln(1 + (N - n(t) + 0.5) / (n(t) + 0.5))
+
+f counts a word in d, |d| is d's length in words, n(t) is how many of the N documents hold t.
+BM25 alone always finds something; what keeps silly matches out is that two neighbouring sentences
+must name a card's subject and its complaint, score well and share enough of their words with it.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from services.ai.cards import Card, CardHypothesis
+from services.ai.port import Hypothesis
+
+K1 = 1.2
+B = 0.75
+
+# Set by hand on short tickets and long support articles, between what is a card's and what is not.
+SCORE_NEEDED = 5.5
+SHARE_NEEDED = 0.25
+HYPOTHESIS_SCORE_NEEDED = 5.0
+HYPOTHESIS_SHARE_NEEDED = 0.4
+
+# Words of any support request, which say nothing about its subject.
+_STOP_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """about after again all also although an and any are as at be because been before but by
+    can could did do does during each error even every few for from get gets getting go goes got had
+    has have he help her here hello hi his how however if in into is issue it its just keep keeps
+    let like made make may me more most my need needs no nobody not nothing now of off on one only
+    or other our out over please problem re same say says she since so some still stopped stops
+    suddenly than thank thanks that the their them then there these they this those time times to
+    today too try trying up us use used user users using very was way we were what when where
+    which while who why will with without wo work worked working works would yesterday yet you
+    your""",
+    )
+)
+_WORD = re.compile(r"[a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+_ENDINGS = ("ing", "ed", "es", "s", "e")
+_SHORTEST_STEM = 3
+_KEPT_DOUBLE = "lsz"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`words` are the stems that the query and the document share."""
+
+    index: int
+    score: float
+    words: frozenset[str]
+
+
+class Bm25:
+    """Ranks a fixed list of documents."""
+
+    def __init__(self, documents: Sequence[str]) -> None:
+        self._counts = [Counter(stems(document)) for document in documents]
+        self._lengths = [counts.total() for counts in self._counts]
+        self._average_length = sum(self._lengths) / max(1, len(documents))
+        self._holders = Counter(word for counts in self._counts for word in counts)
+
+    def rank(self, query: str) -> list[Match]:
+        """Documents that share a word with the query, best first, then in the given order."""
+        words = dict.fromkeys(stems(query))
+        matches = [
+            Match(
+                index,
+                sum(self._weight(word, index) for word in words if word in counts),
+                frozenset(words.keys() & counts.keys()),
+            )
+            for index, counts in enumerate(self._counts)
+        ]
+        return sorted((m for m in matches if m.words), key=lambda match: -match.score)
+
+    def _weight(self, word: str, index: int) -> float:
+        total, holders = len(self._counts), self._holders[word]
+        rarity = math.log(1 + (total - holders + 0.5) / (holders + 0.5))
+        frequency = self._counts[index][word]
+        length = self._lengths[index] / self._average_length
+        return rarity * frequency * (K1 + 1) / (frequency + K1 * (1 - B + B * length))
+
+
+@dataclass(frozen=True, slots=True)
+class CardMatch:
+    """`words` are the text's own, in its order, that speak for the card."""
+
+    card: Card
+    score: float
+    words: tuple[str, ...]
+
+
+class CardIndex:
+    """Finds cards and their hypotheses by a person's words."""
+
+    def __init__(self, cards: Sequence[Card]) -> None:
+        self._cards = tuple(cards)
+        self._by_card = Bm25([_card_text(card) for card in cards])
+        self._subjects = [[phrase(word) for word in card.subject] for card in cards]
+        self._complaints = [[phrase(word) for word in card.complaint] for card in cards]
+        self._hypotheses = [(card, h) for card in cards for h in card.hypotheses]
+        self._by_hypothesis = Bm25(
+            [f"{card.title}\n{h.label}\n{h.label}\n{h.description}" for card, h in self._hypotheses]
+        )
+
+    def card_for(self, text: str) -> CardMatch | None:
+        """The card that any two neighbouring sentences of the text match best."""
+        matches = (match for breath in breaths(text) for match in self._matches(breath))
+        return max(matches, key=lambda match: match.score, default=None)
+
+    def hypothesis_for(self, wanted: Hypothesis) -> tuple[Card, CardHypothesis] | None:
+        """By label or description as the card has them, else by words."""
+        for card, known in self._hypotheses:
+            if _same(known.label, wanted.label) or _same(known.description, wanted.description):
+                return card, known
+        text = f"{wanted.label}\n{wanted.description}"
+        best = next(iter(self._by_hypothesis.rank(text)), None)
+        if best is None or best.score < HYPOTHESIS_SCORE_NEEDED:
+            return None
+        if len(best.words) < HYPOTHESIS_SHARE_NEEDED * len(set(stems(text))):
+            return None
+        return self._hypotheses[best.index]
+
+    def _matches(self, breath: str) -> Iterator[CardMatch]:
+        said = phrase(breath)
+        length = len(set(stems(breath)))
+        for match in self._by_card.rank(breath):
+            named = _any_in(self._subjects[match.index], said)
+            wrong = _any_in(self._complaints[match.index], said)
+            enough = match.score >= SCORE_NEEDED and len(match.words) >= SHARE_NEEDED * length
+            if named and wrong and enough:
+                words = words_of(breath, match.words)
+                yield CardMatch(self._cards[match.index], match.score, tuple(words))
+
+
+def stems(text: str) -> list[str]:
+    """The words that carry meaning, in order, without their English endings."""
+    return [stem(word) for word in _words(text) if word not in _STOP_WORDS]
+
+
+def phrase(text: str) -> str:
+    """Every word's stem, "not" and its like included, each between blanks."""
+    return f" {' '.join(stem(word) for word in _words(text))} "
+
+
+def words_of(text: str, wanted: frozenset[str]) -> list[str]:
+    """The words of the text, in its order, whose stems are wanted."""
+    found = (word for word in _words(text) if word not in _STOP_WORDS and stem(word) in wanted)
+    return list(dict.fromkeys(found))
+
+
+def breaths(text: str) -> list[str]:
+    """Every two sentences that follow each other; a single one stands alone."""
+    sentences = [part for part in _SENTENCE_END.split(text) if part.strip()]
+    return ["\n".join(pair) for pair in pairwise(sentences)] or sentences
+
+
+def stem(word: str) -> str:
+    for ending in _ENDINGS:
+        rest = word.removesuffix(ending)
+        if rest == word or len(rest) < _SHORTEST_STEM or word.endswith("ss"):
+            continue
+        doubled = ending in {"ing", "ed"} and rest[-1] == rest[-2] and rest[-1] not in _KEPT_DOUBLE
+        return rest[:-1] if doubled else rest
+    return word
+
+
+def _words(text: str) -> list[str]:
+    folded = text.casefold().replace("’", "'").replace("n't", " not").replace("cannot", "can not")
+    joined = folded.replace("wi-fi", "wifi").replace("e-mail", "email")
+    return [word for word in _WORD.findall(joined) if len(word) > 1]
+
+
+def _card_text(card: Card) -> str:
+    # What a person would say of the trouble counts twice, the author's explanations once.
+    told = "\n".join((card.title, *card.symptoms, *card.keywords))
+    explained = "\n".join(f"{h.label}\n{h.description}" for h in card.hypotheses)
+    return f"{told}\n{told}\n{explained}"
+
+
+def _any_in(phrases: Sequence[str], said: str) -> bool:
+    return any(wanted in said for wanted in phrases)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

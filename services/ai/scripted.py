@@ -1,0 +1,142 @@
+"""Says what a test told it to say, and remembers what it was asked."""
+
+import asyncio
+import re
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+from services.ai.port import (
+    Done,
+    ForkDraft,
+    IntakeAnalysis,
+    ProviderError,
+    StepDraft,
+    TextDelta,
+    TurnRequest,
+    Usage,
+)
+
+_PIECES = 3
+_SUMMARY_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`text` None is the default text, `usage` None the count of words."""
+
+    text: str | None = None
+    step: StepDraft | None = None
+    fork: ForkDraft | None = None
+    confidence: float | None = None
+    intake: IntakeAnalysis | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Fails before the first delta."""
+
+    message: str = "The model is overloaded."
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FailAfter:
+    """Says `text`, then fails."""
+
+    text: str
+    message: str = "The answer broke off."
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Says the first piece of `then`, sets `reached`, and goes on once `event` is set.
+
+    What fails before its first delta is held before it fails.
+    """
+
+    event: asyncio.Event
+    then: str | Answer | Fail | FailAfter = Answer()
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Behaviour = str | Answer | Fail | FailAfter | Hold
+
+
+class ScriptedProvider:
+    """Answers `Answer to: <question>` unless told otherwise."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.requests: list[TurnRequest] = []
+        self._scripts: defaultdict[str, deque[Behaviour]] = defaultdict(deque)
+
+    def script(self, question: str, *items: Behaviour) -> None:
+        """One item for each attempt at exactly this question; then the default again."""
+        self._scripts[question].extend(items)
+
+    async def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
+        self.requests.append(request)
+        script = self._scripts[request.question]
+        item = script.popleft() if script else Answer()
+        hold = item if isinstance(item, Hold) else None
+        happenings = _happenings(item.then if isinstance(item, Hold) else item, request)
+        held_at = min(1, len(happenings) - 1)
+        for index, happening in enumerate(happenings):
+            if hold is not None and index == held_at:
+                hold.reached.set()
+                await hold.event.wait()
+            if isinstance(happening, ProviderError):
+                raise happening
+            yield happening
+
+
+def _happenings(
+    item: str | Answer | Fail | FailAfter, request: TurnRequest
+) -> list[TextDelta | Done | ProviderError]:
+    match item:
+        case Fail(message, retryable):
+            return [ProviderError(message, retryable=retryable)]
+        case FailAfter(text, message, retryable):
+            return [*_deltas(text), ProviderError(message, retryable=retryable)]
+        case str(text):
+            answer = Answer(text)
+        case Answer():
+            answer = item
+    text = f"Answer to: {request.question}" if answer.text is None else answer.text
+    return [*_deltas(text), _done(answer, text, request)]
+
+
+def _done(answer: Answer, text: str, request: TurnRequest) -> Done:
+    intake = answer.intake
+    if intake is None and request.purpose == "intake":
+        intake = IntakeAnalysis(request.session.intake[:_SUMMARY_LENGTH], domain="general")
+    return Done(
+        model="scripted",
+        usage=answer.usage or Usage(_words_asked(request), len(text.split())),
+        step=answer.step,
+        confidence=answer.confidence,
+        fork=answer.fork,
+        intake=intake,
+    )
+
+
+def _deltas(text: str) -> list[TextDelta]:
+    words = re.findall(r"\S+\s*|\s+", text)
+    size = max(1, -(-len(words) // _PIECES))
+    return [TextDelta("".join(words[start : start + size])) for start in range(0, len(words), size)]
+
+
+def _words_asked(request: TurnRequest) -> int:
+    hypothesis = request.hypothesis
+    texts = (
+        request.session.intake,
+        *((hypothesis.label, hypothesis.description) if hypothesis else ()),
+        *(turn.text for turn in (*request.ancestors, *request.tail)),
+        *request.volatile,
+        request.question,
+    )
+    return sum(len(text.split()) for text in texts)

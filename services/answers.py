@@ -1,0 +1,369 @@
+"""How a pending reply becomes an answer: begun, streamed, and ended, each in a transaction of its own.
+
+A worker may die at any point and another begin again: an attempt that was overtaken finds its writes
+refused, because each names the attempt and asks for a reply that is still being written.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.account import User
+from models.branch import Branch, Revival
+from models.message import BranchMessage, MessageChunk, MessageState
+from models.session import AiSession
+from services import lifecycle
+from services.ai.port import (
+    Done,
+    Hypothesis,
+    IntakeAnalysis,
+    ProviderError,
+    SessionFacts,
+    TextDelta,
+    TurnRequest,
+    Usage,
+    step_to_json,
+)
+from services.ai.prompts import (
+    BranchFacts,
+    LineageMessage,
+    RevivalFacts,
+    intake_request,
+    reply_request,
+)
+from services.database import fetch, transaction
+from services.events import SessionUpdated
+from services.messages import finish, lineage, stream_topic
+from services.runtime import Runtime
+from services.steps import add_step
+from services.unit_of_work import UnitOfWork
+
+CHUNK_INTERVAL = 0.075
+"""Seconds that text is gathered before it is written. The first piece is not made to wait."""
+
+INTAKE_POSITION = 1
+
+
+class TryAgain(Exception):
+    """The provider may do better in a while; the reply is pending again."""
+
+
+async def answer_message(
+    runtime: Runtime, account_id: UUID, message_id: UUID, *, last_try: bool
+) -> None:
+    """Writes one reply. Raises TryAgain on a fault that may pass, unless this is the last try."""
+    begun = await _begin(runtime, account_id, message_id)
+    if begun is None:
+        return
+    reply, request = begun
+    try:
+        async with asyncio.timeout(runtime.limits.reply_timeout):
+            done, body = await _stream(runtime, reply, request)
+    except ProviderError as error:
+        await _fail(runtime, reply, error.message, again=error.retryable and not last_try)
+    except TimeoutError:
+        await _fail(runtime, reply, "The assistant took too long.", again=not last_try)
+    else:
+        if done is not None:
+            await _complete(runtime, reply, done, body)
+    finally:
+        runtime.bus.wake(stream_topic(message_id))
+
+
+# ---------------------------------------------------------------- begin
+
+
+async def _begin(
+    runtime: Runtime, account_id: UUID, message_id: UUID
+) -> tuple[BranchMessage, TurnRequest] | None:
+    """None when there is nothing to write any more."""
+    async with transaction(runtime.engine, account_id) as db:
+        begun = (
+            update(BranchMessage)
+            .where(
+                BranchMessage.account_id == account_id,
+                BranchMessage.id == message_id,
+                BranchMessage.state.in_(lifecycle.UNFINISHED),
+            )
+            .values(state=MessageState.STREAMING, attempt=BranchMessage.attempt + 1)
+            .returning(*BranchMessage.__table__.c)
+        )
+        reply: Any = (await db.execute(begun)).one_or_none()
+        if reply is None:
+            return None
+        await db.execute(
+            delete(MessageChunk).where(
+                MessageChunk.account_id == account_id, MessageChunk.message_id == message_id
+            )
+        )
+        request = await build_request(db, reply)
+    runtime.bus.wake(stream_topic(message_id))
+    return reply, request
+
+
+async def build_request(db: AsyncConnection, reply: BranchMessage) -> TurnRequest:
+    """What the model is asked: everything that stands before the reply in its branch's lineage."""
+    branches = await fetch(
+        db,
+        select(Branch)
+        .where(Branch.account_id == reply.account_id, Branch.session_id == reply.session_id)
+        .order_by(Branch.depth, Branch.branch_order),
+    )
+    session = (
+        await fetch(
+            db,
+            select(AiSession).where(
+                AiSession.account_id == reply.account_id, AiSession.id == reply.session_id
+            ),
+        )
+    )[0]
+    branch = next(branch for branch in branches if branch.id == reply.branch_id)
+    facts = SessionFacts(session.intake_content, session.problem_domain)
+    if branch.parent_branch_id is None and reply.position == INTAKE_POSITION + 1:
+        return intake_request(facts)
+    line = {branch.id} | _ancestor_ids(branches, branch)
+    return reply_request(
+        facts,
+        lineage=await _lineage(db, reply),
+        question_position=reply.position - 1,
+        fork_position=branch.fork_position,
+        hypothesis=(
+            None
+            if branch.parent_branch_id is None
+            else Hypothesis(branch.label, branch.description or "")
+        ),
+        others=[
+            _facts(other)
+            for other in branches
+            if other.id not in line and other.archived_at is None
+        ],
+        revivals=await _revivals(db, branch, branches),
+    )
+
+
+def _ancestor_ids(branches: Sequence[Branch], branch: Branch) -> set[UUID]:
+    parents = {other.id: other.parent_branch_id for other in branches}
+    found: set[UUID] = set()
+    parent = branch.parent_branch_id
+    while parent is not None:
+        found.add(parent)
+        parent = parents[parent]
+    return found
+
+
+async def _lineage(db: AsyncConnection, reply: BranchMessage) -> list[LineageMessage]:
+    line = lineage(reply.account_id, reply.branch_id).subquery()
+    statement = (
+        select(
+            BranchMessage.position,
+            BranchMessage.role,
+            BranchMessage.body,
+            User.display_name,
+        )
+        .join(line, (BranchMessage.branch_id == line.c.id) & (BranchMessage.position <= line.c.cut))
+        .outerjoin(
+            User,
+            (User.account_id == BranchMessage.account_id) & (User.id == BranchMessage.author_id),
+        )
+        .where(
+            BranchMessage.account_id == reply.account_id,
+            BranchMessage.position < reply.position,
+            BranchMessage.state == MessageState.COMPLETE,
+        )
+        .order_by(BranchMessage.position)
+    )
+    return [
+        LineageMessage(row.position, row.role, row.body, row.display_name)
+        for row in (await db.execute(statement)).all()
+    ]
+
+
+def _facts(branch: Branch) -> BranchFacts:
+    summary = branch.context_summary or {}
+    return BranchFacts(
+        branch.label,
+        branch.status,
+        tuple(summary.get("tried", ())),
+        summary.get("concluded"),
+        branch.status_reason,
+    )
+
+
+async def _revivals(
+    db: AsyncConnection, branch: Branch, branches: Sequence[Branch]
+) -> list[RevivalFacts]:
+    labels = {other.id: other.label for other in branches}
+    statement = (
+        select(Revival)
+        .where(Revival.account_id == branch.account_id, Revival.branch_id == branch.id)
+        .order_by(Revival.id.desc())
+    )
+    return [
+        RevivalFacts(labels[revival.evidence_from_branch_id], revival.evidence_description)
+        for revival in await fetch(db, statement)
+    ]
+
+
+# ---------------------------------------------------------------- stream
+
+
+async def _stream(
+    runtime: Runtime, reply: BranchMessage, request: TurnRequest
+) -> tuple[Done | None, str]:
+    """The answer's end and its text; the end is None when the reply was cancelled or overtaken."""
+    written = 0
+    text = ""
+    next_write = 0.0
+    clock = asyncio.get_running_loop()
+    async with aclosing(runtime.provider.stream_turn(request)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Done):
+                return piece, text
+            text += piece.text
+            if clock.time() < next_write:
+                continue
+            if not await _write_chunk(runtime, reply, written, text[written:]):
+                return None, text
+            written = len(text)
+            next_write = clock.time() + CHUNK_INTERVAL
+    raise ProviderError("The answer broke off.", retryable=True)
+
+
+async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body: str) -> bool:
+    """False when this attempt is over: the reply was cancelled, or another worker began anew."""
+    still_ours = select(
+        literal(reply.account_id),
+        literal(reply.id),
+        literal(reply.attempt),
+        literal(start),
+        literal(body),
+    ).where(
+        select(literal(1))
+        .where(
+            BranchMessage.account_id == reply.account_id,
+            BranchMessage.id == reply.id,
+            BranchMessage.attempt == reply.attempt,
+            BranchMessage.state == MessageState.STREAMING,
+        )
+        .exists()
+    )
+    statement = (
+        insert(MessageChunk)
+        .from_select(["account_id", "message_id", "attempt", "start", "body"], still_ours)
+        .returning(MessageChunk.start)
+    )
+    async with transaction(runtime.engine, reply.account_id) as db:
+        kept = (await db.execute(statement)).first() is not None
+    runtime.bus.wake(stream_topic(reply.id))
+    return kept
+
+
+# ---------------------------------------------------------------- end
+
+
+async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: str) -> None:
+    usage = _counters(done.usage)
+    async with runtime.assistant_work(reply.account_id) as work:
+        session = await _lock(work, reply)
+        if not await _is_current(work, reply):
+            return
+        await finish(
+            work,
+            reply,
+            MessageState.COMPLETE,
+            body=body,
+            model=done.model,
+            suggested_fork=done.fork.to_json() if done.fork else None,
+            **usage,
+        )
+        for table, key in ((AiSession, reply.session_id), (Branch, reply.branch_id)):
+            await work.db.execute(
+                update(table)
+                .where(table.account_id == reply.account_id, table.id == key)
+                .values({name: getattr(table, name) + count for name, count in usage.items()})
+            )
+        if done.step is not None:
+            await add_step(
+                work,
+                session_id=reply.session_id,
+                branch_id=reply.branch_id,
+                message_id=reply.id,
+                step_type=done.step.kind,
+                content=step_to_json(done.step),
+                confidence=done.confidence,
+                input_tokens=usage["input_tokens"],
+                output_tokens=usage["output_tokens"],
+            )
+        if done.intake is not None:
+            await _take_over(work, session, done.intake)
+
+
+def _counters(usage: Usage) -> dict[str, int]:
+    """The port's input leaves the cache out; stored and shown input is all that was read."""
+    counts = asdict(usage)
+    return {
+        "input_tokens": counts["input"] + counts["cache_read"] + counts["cache_write"],
+        "output_tokens": counts["output"],
+        "cache_read_tokens": counts["cache_read"],
+        "cache_write_tokens": counts["cache_write"],
+    }
+
+
+async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysis) -> None:
+    await work.db.execute(
+        update(AiSession)
+        .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
+        .values(
+            problem_summary=intake.summary,
+            problem_domain=intake.domain[:100],
+            confidence_tier=intake.confidence_tier,
+            updated_at=func.now(),
+        )
+    )
+    work.record(
+        SessionUpdated(
+            session.id, session.status, session.assignee_id, session.assignee_id, session.team_id
+        )
+    )
+
+
+async def _fail(runtime: Runtime, reply: BranchMessage, why: str, *, again: bool) -> None:
+    async with runtime.assistant_work(reply.account_id) as work:
+        await _lock(work, reply)
+        if not await _is_current(work, reply):
+            return
+        if not again:
+            await finish(work, reply, MessageState.FAILED, body="", failure=why)
+            return
+        await work.db.execute(
+            update(BranchMessage)
+            .where(BranchMessage.account_id == reply.account_id, BranchMessage.id == reply.id)
+            .values(state=MessageState.PENDING)
+        )
+    raise TryAgain(why)
+
+
+async def _lock(work: UnitOfWork, reply: BranchMessage) -> AiSession:
+    """The session first, as every verb does."""
+    statement = (
+        select(AiSession)
+        .where(AiSession.account_id == reply.account_id, AiSession.id == reply.session_id)
+        .with_for_update(key_share=True)
+    )
+    return (await fetch(work.db, statement))[0]
+
+
+async def _is_current(work: UnitOfWork, reply: BranchMessage) -> bool:
+    statement = select(BranchMessage.id).where(
+        BranchMessage.account_id == reply.account_id,
+        BranchMessage.id == reply.id,
+        BranchMessage.attempt == reply.attempt,
+        BranchMessage.state == MessageState.STREAMING,
+    )
+    return (await work.db.execute(statement)).first() is not None

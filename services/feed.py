@@ -1,0 +1,203 @@
+"""The event log's reader: each event once, in order, to whoever follows, also after a cut.
+
+One reader per process and account reads new events when the bus says so, and every two seconds when it
+does not, into a ring. Followers pull: each keeps its own place, takes from the ring while its place is
+in there and from the table while it is not, so nothing queues for the slow.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from models.account import Account
+from models.event import Event
+from services.database import transaction
+from services.unit_of_work import events_topic
+from services.wakebus import WakeBus
+
+log = logging.getLogger("flowpilot.feed")
+
+RING = 2_000
+PAGE = 500
+FAR_BEHIND = 10_000
+"""Events that a follower may lag before it must query again."""
+
+SAFETY_POLL = 2.0
+"""Seconds after which the log is read although no hint came."""
+
+CURSOR_PREFIX = "ev_"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    seq: int
+    session_id: UUID
+    type: str
+    actor_id: UUID | None
+    occurred_at: datetime
+    payload: dict[str, Any]
+
+
+class Reset(Exception):  # noqa: N818 - an ordinary end of following, not a fault
+    """The follower's place is not in this log, or too far back: query again, follow from there."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq)
+        self.seq = seq
+
+
+def encode_cursor(account_id: UUID, seq: int) -> str:
+    """Opaque to clients; grows as text within an account, and names the account."""
+    return f"{CURSOR_PREFIX}{account_id.hex}{seq:016x}"
+
+
+def decode_cursor(account_id: UUID, cursor: str) -> int | None:
+    """None for anything that is no cursor of this account."""
+    start = CURSOR_PREFIX + account_id.hex
+    digits = cursor.removeprefix(start)
+    if not cursor.startswith(start) or len(digits) != 16 or not digits.isalnum():  # noqa: PLR2004
+        return None
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """What one account's followers share: the log from `start` (not included) to `last`."""
+
+    start: int
+    last: int
+    ring: deque[StoredEvent] = field(default_factory=deque)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    followers: int = 0
+    task: asyncio.Task[None] | None = None
+
+    def append(self, events: Sequence[StoredEvent]) -> None:
+        for event in events:
+            self.ring.append(event)
+            self.last = event.seq
+        while len(self.ring) > RING:
+            self.start = self.ring.popleft().seq
+        moved, self.moved = self.moved, asyncio.Event()
+        moved.set()
+
+    def since(self, seq: int) -> list[StoredEvent] | None:
+        """Events after `seq`, or None where the ring does not reach back that far."""
+        if seq < self.start:
+            return None
+        newest_first = takewhile(lambda event: event.seq > seq, reversed(self.ring))
+        return list(newest_first)[::-1]
+
+
+class Feed:
+    """The logs of all accounts that somebody in this process follows."""
+
+    def __init__(self, engine: AsyncEngine, bus: WakeBus) -> None:
+        self._engine = engine
+        self._bus = bus
+        self._readers: dict[UUID, _Reader] = {}
+        self._joining = asyncio.Lock()
+
+    async def newest(self, account_id: UUID) -> int:
+        """The sequence of the account's newest event; 0 before the first."""
+        statement = select(Account.event_seq).where(Account.id == account_id)
+        async with transaction(self._engine, account_id) as db:
+            return (await db.execute(statement)).scalar_one()
+
+    async def follow(
+        self, account_id: UUID, after: int | None, session_id: UUID | None = None
+    ) -> AsyncGenerator[StoredEvent, None]:
+        """Every event after `after` (None: from now), of one session or all; never ends by itself.
+
+        Raises Reset when the place is beyond the log's end, or more than 10,000 events back.
+        """
+        newest = await self.newest(account_id)
+        place = newest if after is None else after
+        if not newest - FAR_BEHIND <= place <= newest:
+            raise Reset(newest)
+        reader = await self._join(account_id)
+        try:
+            while True:
+                moved = reader.moved
+                if reader.last - place > FAR_BEHIND:
+                    raise Reset(reader.last)
+                events = reader.since(place)
+                if events is None:
+                    events = await self._page(account_id, place)
+                for event in events:
+                    if session_id is None or event.session_id == session_id:
+                        yield event
+                    place = event.seq
+                if place >= reader.last or not events:
+                    await moved.wait()
+        finally:
+            self._leave(account_id, reader)
+
+    async def _join(self, account_id: UUID) -> _Reader:
+        async with self._joining:
+            reader = self._readers.get(account_id)
+            if reader is None:
+                newest = await self.newest(account_id)
+                reader = self._readers[account_id] = _Reader(newest, newest)
+                reader.task = asyncio.create_task(self._read(account_id, reader))
+            reader.followers += 1
+            return reader
+
+    def _leave(self, account_id: UUID, reader: _Reader) -> None:
+        reader.followers -= 1
+        if reader.followers == 0 and reader.task is not None:
+            del self._readers[account_id]
+            reader.task.cancel()
+
+    async def _read(self, account_id: UUID, reader: _Reader) -> None:
+        failing = False
+        with self._bus.listen(events_topic(account_id)) as hints:
+            while True:
+                try:
+                    events = await self._page(account_id, reader.last)
+                except (SQLAlchemyError, OSError):
+                    if not failing:
+                        log.exception("the event log cannot be read; trying on")
+                    failing, events = True, []
+                else:
+                    failing = False
+                if events:
+                    _note_gap(account_id, reader.last, events)
+                    reader.append(events)
+                if len(events) < PAGE:
+                    await hints.wait(SAFETY_POLL)
+
+    async def _page(self, account_id: UUID, after: int) -> list[StoredEvent]:
+        statement = (
+            select(
+                Event.seq,
+                Event.session_id,
+                Event.type,
+                Event.actor_id,
+                Event.occurred_at,
+                Event.payload,
+            )
+            .where(Event.account_id == account_id, Event.seq > after)
+            .order_by(Event.seq)
+            .limit(PAGE)
+        )
+        async with transaction(self._engine, account_id) as db:
+            return [StoredEvent(*row) for row in (await db.execute(statement)).all()]
+
+
+def _note_gap(account_id: UUID, last: int, events: Sequence[StoredEvent]) -> None:
+    """Numbers are given in commit order, so a gap is no commit under way: a session was deleted."""
+    if events[-1].seq - last != len(events):
+        log.warning("account %s: no events between %s and %s", account_id, last, events[-1].seq)

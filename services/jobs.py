@@ -1,0 +1,93 @@
+"""Work that must not be lost: Procrastinate runs it from the same PostgreSQL.
+
+Jobs are enqueued inside the transaction that makes them necessary (services.unit_of_work) and run at
+least once; what they do is fenced so that a second run changes nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+
+from services.answers import TryAgain, answer_message
+from services.database import APP_ROLE, plain_url
+from services.enqueue import ANSWER_MESSAGE
+from services.runtime import Runtime
+
+log = logging.getLogger("flowpilot.jobs")
+
+MAX_TRIES = 3
+
+POLL = 2.0
+"""Seconds after which a worker looks for jobs although nobody woke it."""
+
+SHUTDOWN_GRACE = 10.0
+RESTART_WAIT = 1.0
+
+
+class Backoff(BaseRetryStrategy):
+    """Doubles the wait each time; anything but TryAgain is a fault of ours and is not repeated."""
+
+    def __init__(self, first_wait: float) -> None:
+        self.first_wait = first_wait
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision()  # the worker shuts down; another one, or the next, goes on
+        if not isinstance(exception, TryAgain):
+            return None
+        return RetryDecision(retry_in={"seconds": self.first_wait * 2**job.attempts})
+
+
+def job_app(url: str, runtime: Runtime) -> App:
+    connector = PsycopgConnector(
+        conninfo=plain_url(url), kwargs={"options": f"-c role={APP_ROLE}"}, min_size=1, max_size=4
+    )
+    app = App(connector=connector)
+
+    @app.task(name=ANSWER_MESSAGE, pass_context=True, retry=Backoff(runtime.limits.retry_wait))
+    async def _answer(context: JobContext, account_id: str, message_id: str) -> None:
+        last = context.job.attempts + 1 >= MAX_TRIES
+        await answer_message(runtime, UUID(account_id), UUID(message_id), last_try=last)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
+    async def _retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+        for job in await app.job_manager.get_stalled_jobs():
+            await app.job_manager.retry_job(job)
+
+    return app
+
+
+@asynccontextmanager
+async def worker(url: str, runtime: Runtime, *, concurrency: int) -> AsyncIterator[None]:
+    """Runs jobs until left; jobs under way are finished, or given back, before it returns."""
+    app = job_app(url, runtime)
+    async with app.open_async():
+        running = asyncio.create_task(_keep_working(app, concurrency))
+        try:
+            yield
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+async def _keep_working(app: App, concurrency: int) -> None:
+    """Procrastinate's worker ends when its connection does; then another one begins."""
+    while True:
+        try:
+            await app.run_worker_async(
+                concurrency=concurrency,
+                install_signal_handlers=False,
+                delete_jobs="successful",
+                fetch_job_polling_interval=POLL,
+                shutdown_graceful_timeout=SHUTDOWN_GRACE,
+            )
+        except Exception:  # whatever ended it, jobs wait
+            log.warning("the worker stopped and is started again", exc_info=True)
+        await asyncio.sleep(RESTART_WAIT)

@@ -1,0 +1,116 @@
+"""Following an answer while it is written: the rows are the truth, hints only say when to look."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import and_, select
+
+from models.message import BranchMessage, MessageChunk
+from services import lifecycle
+from services.access import Actor
+from services.errors import NotFound
+from services.ids import Kind, node_id
+from services.messages import by_id, stream_topic
+from services.runtime import Runtime
+
+SAFETY_POLL = 1.0
+"""Seconds after which the rows are read although no hint came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The text so far; `offset` is where it goes on, in characters."""
+
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text, which begins at `offset`."""
+
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The stored message is the truth now."""
+
+
+async def follow_message(
+    runtime: Runtime, actor: Actor, message_id: UUID
+) -> AsyncGenerator[Snapshot | Delta | Ended, None]:
+    """A snapshot, then deltas; a new snapshot when the answer is begun anew; the end, last.
+
+    Raises NotFound.
+    """
+    attempt, offset = None, 0
+    with runtime.bus.listen(stream_topic(message_id)) as hints:
+        while True:
+            seen = await _look(runtime, actor, message_id, attempt, offset)
+            if seen.attempt != attempt:
+                attempt, offset = seen.attempt, len(seen.text)
+                yield Snapshot(seen.text, offset)
+            elif seen.text:
+                yield Delta(seen.text, offset)
+                offset += len(seen.text)
+            if seen.ended:
+                yield Ended()
+                return
+            await hints.wait(SAFETY_POLL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    attempt: int
+    ended: bool
+    text: str
+
+
+async def _look(
+    runtime: Runtime, actor: Actor, message_id: UUID, attempt: int | None, offset: int
+) -> _Seen:
+    """State and text beyond what was seen, in one statement."""
+    statement = (
+        select(
+            BranchMessage.state,
+            BranchMessage.attempt,
+            BranchMessage.body,
+            MessageChunk.start,
+            MessageChunk.body.label("chunk"),
+        )
+        .outerjoin(
+            MessageChunk,
+            and_(
+                MessageChunk.account_id == BranchMessage.account_id,
+                MessageChunk.message_id == BranchMessage.id,
+                MessageChunk.attempt == BranchMessage.attempt,
+            ),
+        )
+        .where(BranchMessage.account_id == actor.account_id, BranchMessage.id == message_id)
+        .order_by(MessageChunk.start)
+    )
+    async with runtime.read(actor) as db:
+        rows = (await db.execute(statement)).all()
+    if not rows:
+        raise NotFound(node_id(Kind.MESSAGE, message_id))
+    known = offset if rows[0].attempt == attempt else 0
+    ended = rows[0].state not in lifecycle.UNFINISHED
+    text = rows[0].body if ended else "".join(row.chunk or "" for row in rows)
+    return _Seen(rows[0].attempt, ended, text[known:])
+
+
+async def finished_reply(runtime: Runtime, actor: Actor, reply: BranchMessage) -> BranchMessage:
+    """The reply once it is finished, or as it is when the time for it has passed."""
+    with suppress(TimeoutError):
+        async with (
+            asyncio.timeout(runtime.limits.reply_timeout),
+            aclosing(follow_message(runtime, actor, reply.id)) as pieces,
+        ):
+            async for _ in pieces:
+                pass
+    return (await by_id(runtime, actor, [reply.id]))[reply.id]

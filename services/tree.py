@@ -1,0 +1,86 @@
+"""The shape of a session's tree: pure once its rows are read, which takes one statement."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Select, and_, select
+
+from models.branch import Branch
+from models.session import AiSession
+from services.access import Actor
+from services.database import fetch
+from services.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All branches of one session, archived ones too, linked in memory."""
+
+    root: Branch
+    by_id: Mapping[UUID, Branch]
+    children: Mapping[UUID, Sequence[Branch]]
+    """By order; a branch without children has no entry."""
+
+    def subtree(self, branch_id: UUID) -> Iterator[Branch]:
+        """The branch and everything below it, parents first."""
+        waiting = [self.by_id[branch_id]]
+        while waiting:
+            branch = waiting.pop()
+            yield branch
+            waiting.extend(reversed(self.children.get(branch.id, ())))
+
+    def ancestors(self, branch_id: UUID) -> list[Branch]:
+        """Root first, parent last."""
+        path: list[Branch] = []
+        parent = self.by_id[branch_id].parent_branch_id
+        while parent is not None:
+            path.append(self.by_id[parent])
+            parent = self.by_id[parent].parent_branch_id
+        return path[::-1]
+
+
+def link(branches: Iterable[Branch]) -> Tree:
+    """From rows in any order, the trunk among them."""
+    by_id: dict[UUID, Branch] = {}
+    children: defaultdict[UUID, list[Branch]] = defaultdict(list)
+    root: Branch | None = None
+    for branch in branches:
+        by_id[branch.id] = branch
+        if branch.parent_branch_id is None:
+            root = branch
+        else:
+            children[branch.parent_branch_id].append(branch)
+    if root is None:
+        raise ValueError("a session always has its trunk")
+    for siblings in children.values():
+        siblings.sort(key=lambda branch: branch.branch_order)
+    return Tree(root, by_id, dict(children))
+
+
+def branch_rows(account_id: UUID) -> Select[tuple[Branch]]:
+    """Branches with `is_active`; what reads them joins nothing else."""
+    is_active = (AiSession.active_branch_id == Branch.id).label("is_active")
+    statement = (
+        select(Branch, is_active)
+        .join(
+            AiSession,
+            and_(AiSession.account_id == Branch.account_id, AiSession.id == Branch.session_id),
+        )
+        .where(Branch.account_id == account_id)
+    )
+    return cast("Select[tuple[Branch]]", statement)
+
+
+async def by_session(
+    runtime: Runtime, actor: Actor, session_ids: Sequence[UUID]
+) -> dict[UUID, Tree]:
+    statement = branch_rows(actor.account_id).where(Branch.session_id.in_(session_ids))
+    async with runtime.read(actor) as db:
+        rows = await fetch(db, statement)
+    grouped: defaultdict[UUID, list[Branch]] = defaultdict(list)
+    for row in rows:
+        grouped[row.session_id].append(row)
+    return {session_id: link(branches) for session_id, branches in grouped.items()}

@@ -1,0 +1,169 @@
+"""A GraphQL client over real HTTP and real sockets."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.factories import Person
+
+
+class GraphQLFailure(AssertionError):
+    """A top-level error where none was expected."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+    @property
+    def code(self) -> str:
+        return str(self.errors[0]["extensions"]["code"])
+
+
+class Client:
+    def __init__(self, host: str, token: str | None = None) -> None:
+        self.host = host
+        self.token = token
+        self.http = httpx.AsyncClient(base_url=f"http://{host}", timeout=60)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+    def as_(self, person: Person) -> "Client":
+        return self.with_token(person.token)
+
+    def with_token(self, token: str) -> "Client":
+        other = Client.__new__(Client)
+        other.host, other.token, other.http = self.host, token, self.http
+        return other
+
+    async def post(self, document: str, variables: dict[str, Any] | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        body = {"query": document, "variables": variables or {}}
+        return await self.http.post("/graphql", json=body, headers=headers)
+
+    async def run(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The data; raises GraphQLFailure on a top-level error."""
+        answer = (await self.post(document, variables)).json()
+        if answer.get("errors"):
+            raise GraphQLFailure(answer["errors"])
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def mutate(self, name: str, fields: str, **input: Any) -> dict[str, Any]:
+        """One mutation: its union member, with `fields` of the success and all of a refusal."""
+        kind = name[0].upper() + name[1:]
+        if name in KEYED:
+            input.setdefault("idempotencyKey", str(uuid4()))
+        success = "SendBranchMessage" if name == "sendMessage" else kind
+        document = f"""
+            mutation($input: {kind}Input!) {{
+              {name}(input: $input) {{
+                __typename
+                ... on {success}Success {{ {fields} }}
+                ... on UserError {{ message }}
+                {"" if name in NO_INPUT_RULES else INVALID}
+                {"" if name in NO_OBJECTS else "... on NotFoundError { id }"}
+                {REFUSED_DATA.get(name, "")}
+              }}
+            }}"""
+        result: dict[str, Any] = (await self.run(document, input=input))[name]
+        return result
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator["Socket"]:
+        async with connect(
+            f"ws://{self.host}/graphql", subprotocols=["graphql-transport-ws"], max_size=None
+        ) as connection:
+            socket = Socket(connection)
+            payload = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            await socket.send({"type": "connection_init", "payload": payload})
+            assert (await socket.receive())["type"] == "connection_ack"
+            yield socket
+
+    @asynccontextmanager
+    async def subscribe(
+        self, document: str, **variables: Any
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """The data of each event."""
+        async with self.socket() as socket:
+            yield socket.follow(document, **variables)
+
+
+KEYED = {
+    "createApiKey",
+    "forkBranch",
+    "handOffSession",
+    "sendBranchMessage",
+    "sendMessage",
+    "startSession",
+}
+
+NO_INPUT_RULES = {
+    "archiveBranch",
+    "cancelHandoff",
+    "cancelMessage",
+    "claimHandoff",
+    "retryMessage",
+    "switchBranch",
+}
+NO_OBJECTS = {"createApiKey", "refreshTokens", "signIn", "signOut"}
+
+INVALID = "... on InvalidInputError { fields { path message } }"
+TRANSITION = "... on InvalidTransitionError { from to allowed }"
+STALE = "... on StaleVersionError { currentVersion }"
+LIMIT = "... on BranchLimitError { plan limit current requested }"
+REFUSED_DATA = {
+    "archiveBranch": TRANSITION + STALE,
+    "cancelHandoff": TRANSITION,
+    "cancelMessage": TRANSITION,
+    "claimHandoff": TRANSITION + "... on HandoffTakenError { handoff { id claimedBy { id } } }",
+    "forkBranch": TRANSITION + LIMIT,
+    "handOffSession": TRANSITION,
+    "markBranchStatus": TRANSITION + STALE,
+    "renameBranch": TRANSITION + STALE,
+    "restoreBranch": TRANSITION + STALE + LIMIT,
+    "retryMessage": TRANSITION,
+    "reviveBranch": TRANSITION,
+    "saveMember": STALE,
+    "sendBranchMessage": TRANSITION,
+    "sendMessage": TRANSITION + STALE,
+    "switchBranch": TRANSITION,
+}
+
+
+class Socket:
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.ids = itertools.count(1)
+
+    async def send(self, message: object) -> None:
+        await self.connection.send(orjson.dumps(message).decode())
+
+    async def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = orjson.loads(await self.connection.recv())
+        return message
+
+    async def follow(self, document: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+        """For a socket with one operation at a time."""
+        id = str(next(self.ids))
+        payload = {"query": document, "variables": variables}
+        await self.send({"id": id, "type": "subscribe", "payload": payload})
+        while True:
+            message = await self.receive()
+            assert message["id"] == id
+            if message["type"] == "complete":
+                return
+            if message["type"] == "error":
+                raise GraphQLFailure(message["payload"])
+            if message["payload"].get("errors"):
+                raise GraphQLFailure(message["payload"]["errors"])
+            yield message["payload"]["data"]

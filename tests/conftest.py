@@ -1,0 +1,131 @@
+"""A real PostgreSQL, a real server in the tests' own event loop, and accounts to try it with.
+
+Nothing is cleaned between tests: each makes accounts of its own, which by design never meet.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from sqlalchemy import create_engine, event, make_url, text
+
+from app import create_app
+from cli import migrate
+from services.ai.scripted import ScriptedProvider
+from services.database import sync_url
+from services.postgres import EmbeddedPostgres
+from services.runtime import Limits, Runtime
+from settings import Settings
+from tests.client import Client
+from tests.factories import Colleagues, make_account
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """FLOWPILOT_TEST_DATABASE_URL, or an embedded server that all test processes share."""
+    given = os.environ.get("FLOWPILOT_TEST_DATABASE_URL")
+    if given is not None:
+        yield given
+        return
+    base = tmp_path_factory.getbasetemp()
+    folder = base if worker_id == "master" else base.parent
+    unsafe_but_fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    with EmbeddedPostgres(folder / "flowpilot", settings=unsafe_but_fast) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def make_database(server_url: str, worker_id: str) -> Iterator[Callable[[str], str]]:
+    """Makes an empty database of that name and tells its URL; all of them go at the end."""
+    made: list[str] = []
+    engine = create_engine(sync_url(server_url), isolation_level="AUTOCOMMIT")
+
+    def make(name: str) -> str:
+        name = f"test_{worker_id}_{name}"
+        with engine.connect() as db:
+            db.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            db.execute(text(f"CREATE DATABASE {name}"))
+        made.append(name)
+        return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    with engine.connect() as db:
+        for name in made:
+            db.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def database_url(make_database: Callable[[str], str]) -> str:
+    """Migrated; the URL of its owner."""
+    url = make_database("main")
+    migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def provider() -> ScriptedProvider:
+    return ScriptedProvider()
+
+
+@pytest.fixture(scope="session")
+async def address(
+    database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[str, Runtime]]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20)
+    app = create_app(settings, database_url, provider, limits=Limits(retry_wait=0.0, max_depth=8))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(20):
+        while not server.started:
+            await asyncio.sleep(0.01)  # uvicorn tells its port no other way
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"127.0.0.1:{port}", app.state.runtime
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def runtime(address: tuple[str, Runtime]) -> Runtime:
+    return address[1]
+
+
+@pytest.fixture
+async def client(address: tuple[str, Runtime]) -> AsyncIterator[Client]:
+    """Nobody is signed in; `client.as_(person)` speaks for somebody."""
+    async with Client(address[0]) as stranger:
+        yield stranger
+
+
+@pytest.fixture
+async def colleagues(runtime: Runtime, database_url: str) -> Colleagues:
+    """An account on TEAM: engineer, engineer2, lead, admin."""
+    return await make_account(runtime, database_url)
+
+
+@pytest.fixture
+async def strangers(runtime: Runtime, database_url: str) -> Colleagues:
+    """A second account, which must never notice the first."""
+    return await make_account(runtime, database_url)
+
+
+@pytest.fixture
+def statements(runtime: Runtime) -> Iterator[list[str]]:
+    """The SQL statements that the server runs, without the transaction's own."""
+    seen: list[str] = []
+
+    def remember(*arguments: Any) -> None:
+        statement = arguments[2]
+        if "set_config" not in statement and "flowpilot_user_by_id" not in statement:
+            seen.append(statement)
+
+    engine = runtime.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", remember)
+    yield seen
+    event.remove(engine, "before_cursor_execute", remember)

@@ -1,0 +1,349 @@
+"""The people of an account: who reads them, who changes them, and what may never happen."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import insert
+
+from models.account import Role, User
+from services.database import transaction
+from services.ids import Kind, new_id, node_id
+from services.runtime import Runtime
+from tests.client import Client
+from tests.factories import Colleagues
+
+MEMBER = "member { id email displayName role isActive version team { id } }"
+ONLY_ADMINS = {"__typename": "PermissionDeniedError", "message": "Only admins may do this."}
+LAST_ADMIN = {
+    "__typename": "PermissionDeniedError",
+    "message": "An account needs an active admin, and this is the last one.",
+}
+
+
+async def people(client: Client, colleagues: Colleagues) -> list[dict[str, Any]]:
+    answer = await client.as_(colleagues.engineer).run(
+        "{ members { id email displayName role isActive version team { id } } }"
+    )
+    found: list[dict[str, Any]] = answer["members"]
+    return found
+
+
+def details(**changes: Any) -> dict[str, Any]:
+    return {
+        "email": f"{uuid4().hex}@desk.example",
+        "displayName": "Grace",
+        "role": "ENGINEER",
+        "password": "correct horse battery",
+        **changes,
+    }
+
+
+def unknown(node: str) -> dict[str, Any]:
+    return {
+        "__typename": "NotFoundError",
+        "message": "There is no such object, or you may not see it.",
+        "id": node,
+    }
+
+
+async def test_everybody_reads_the_people_by_name_and_no_service_users(
+    client: Client, colleagues: Colleagues, strangers: Colleagues
+) -> None:
+    admin = client.as_(colleagues.admin)
+    await admin.mutate("createApiKey", "secret", name="Aardvark", scopes=["READ"])
+    found = await people(client, colleagues)
+    assert [(person["displayName"], person["role"]) for person in found] == [
+        ("Admin", "ADMIN"),
+        ("Engineer", "ENGINEER"),
+        ("Engineer2", "ENGINEER"),
+        ("Lead", "LEAD"),
+    ]
+    assert {person["team"]["id"] for person in found} == {node_id(Kind.TEAM, colleagues.team_id)}
+    theirs = {person["id"] for person in await people(client, strangers)}
+    assert len(theirs) == 4
+    assert not theirs & {person["id"] for person in found}
+
+
+async def test_a_member_is_added(client: Client, colleagues: Colleagues) -> None:
+    team = node_id(Kind.TEAM, colleagues.team_id)
+    before = await people(client, colleagues)
+    answer = await client.as_(colleagues.admin).mutate(
+        "saveMember",
+        MEMBER,
+        **details(email=" Grace@Desk.Example ".replace("Desk", uuid4().hex), teamId=team),
+    )
+    member = answer["member"]
+    assert member["email"].startswith("Grace@")
+    assert {**member, "id": "", "email": ""} == {
+        "id": "",
+        "email": "",
+        "displayName": "Grace",
+        "role": "ENGINEER",
+        "isActive": True,
+        "version": 1,
+        "team": {"id": team},
+    }
+    after = await people(client, colleagues)
+    assert [person for person in after if person not in before] == [member]
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        (
+            {"email": None, "displayName": None, "role": None, "password": None},
+            ["email", "displayName", "role", "password"],
+        ),
+        ({"email": "grace"}, ["email"]),
+        ({"email": "grace@desk"}, ["email"]),
+        ({"email": "grace hopper@desk.example"}, ["email"]),
+        ({"email": "grace@desk..example"}, ["email"]),
+        ({"email": "g\0@desk.example"}, ["email"]),
+        ({"email": "g" * 310 + "@desk.example"}, ["email"]),
+        ({"displayName": "  "}, ["displayName"]),
+        ({"displayName": "x" * 201}, ["displayName"]),
+        ({"password": "x" * 11}, ["password"]),
+        ({"password": "x" * 201}, ["password"]),
+        ({"password": "x" * 12 + "\0"}, ["password"]),
+    ],
+)
+async def test_what_a_new_member_lacks_is_named(
+    client: Client, colleagues: Colleagues, changes: dict[str, Any], wrong: list[str]
+) -> None:
+    before = await people(client, colleagues)
+    answer = await client.as_(colleagues.admin).mutate("saveMember", MEMBER, **details(**changes))
+    assert answer["__typename"] == "InvalidInputError"
+    assert [field["path"] for field in answer["fields"]] == [[name] for name in wrong]
+    assert await people(client, colleagues) == before
+
+
+async def test_an_address_is_unique_over_all_accounts_and_tells_nothing_of_its_owner(
+    client: Client, colleagues: Colleagues, strangers: Colleagues
+) -> None:
+    admin = client.as_(colleagues.admin)
+    before = await people(client, colleagues)
+    mine = before[1]
+    for address in (
+        f"ENGINEER2@{strangers.account_id.hex}.example",
+        f"lead@{colleagues.account_id.hex}.example",
+    ):
+        taken = {
+            "__typename": "InvalidInputError",
+            "message": "email: This e-mail address cannot be used.",
+            "fields": [{"path": ["email"], "message": "This e-mail address cannot be used."}],
+        }
+        assert await admin.mutate("saveMember", MEMBER, **details(email=address)) == taken
+        edit = {"userId": mine["id"], "expectedVersion": mine["version"], "email": address}
+        assert await admin.mutate("saveMember", MEMBER, **edit) == taken
+    assert await people(client, colleagues) == before
+
+
+async def test_of_two_who_take_an_address_at_once_one_gets_it(
+    client: Client, colleagues: Colleagues, strangers: Colleagues
+) -> None:
+    wanted = details()
+    answers = await asyncio.gather(
+        *(
+            client.as_(account.admin).mutate("saveMember", "member { id }", **wanted)
+            for account in (colleagues, strangers)
+        )
+    )
+    assert sorted(answer["__typename"] for answer in answers) == [
+        "InvalidInputError",
+        "SaveMemberSuccess",
+    ]
+
+
+async def test_a_change_leaves_the_rest_as_it_is(client: Client, colleagues: Colleagues) -> None:
+    admin = client.as_(colleagues.admin)
+    team = {"id": node_id(Kind.TEAM, colleagues.team_id)}
+    before = next(
+        person for person in await people(client, colleagues) if person["id"] == colleagues.lead.id
+    )
+
+    async def change(version: int, **changes: Any) -> dict[str, Any]:
+        answer = await admin.mutate(
+            "saveMember", MEMBER, userId=before["id"], expectedVersion=version, **changes
+        )
+        member: dict[str, Any] = answer["member"]
+        return member
+
+    renamed = {**before, "displayName": "Grace", "version": 2}
+    assert await change(1, displayName=" Grace ") == renamed
+    alone = {**renamed, "team": None, "version": 3}
+    assert await change(2, teamId=None) == alone
+    assert await change(3, role="ADMIN") == {**alone, "role": "ADMIN", "version": 4}
+    assert await change(4, role="ENGINEER", teamId=team["id"]) == {
+        **renamed,
+        "role": "ENGINEER",
+        "version": 5,
+    }
+
+
+async def test_a_change_needs_the_version_it_was_made_on(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin = client.as_(colleagues.admin)
+    before = await people(client, colleagues)
+    stale = await admin.mutate(
+        "saveMember", MEMBER, userId=colleagues.lead.id, displayName="Grace", expectedVersion=7
+    )
+    assert (stale["__typename"], stale["currentVersion"]) == ("StaleVersionError", 1)
+    missing = await admin.mutate(
+        "saveMember", MEMBER, userId=colleagues.lead.id, displayName="Grace"
+    )
+    assert [field["path"] for field in missing["fields"]] == [["expectedVersion"]]
+    assert await people(client, colleagues) == before
+
+
+async def test_of_two_changes_on_one_version_the_second_is_stale(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin = client.as_(colleagues.admin)
+    answers = await asyncio.gather(
+        *(
+            admin.mutate(
+                "saveMember",
+                MEMBER,
+                userId=colleagues.lead.id,
+                displayName=name,
+                expectedVersion=1,
+            )
+            for name in ("Ada", "Grace")
+        )
+    )
+    assert sorted(answer["__typename"] for answer in answers) == [
+        "SaveMemberSuccess",
+        "StaleVersionError",
+    ]
+
+
+async def test_only_admins_change_people(client: Client, colleagues: Colleagues) -> None:
+    before = await people(client, colleagues)
+    for person in (colleagues.engineer, colleagues.lead):
+        caller = client.as_(person)
+        edit = {"userId": colleagues.engineer.id, "role": "ADMIN", "expectedVersion": 1}
+        assert await caller.mutate("saveMember", MEMBER, **details()) == ONLY_ADMINS
+        assert await caller.mutate("saveMember", MEMBER, **edit) == ONLY_ADMINS
+        gone = await caller.mutate("deactivateMember", MEMBER, userId=colleagues.engineer2.id)
+        assert gone == ONLY_ADMINS
+    assert await people(client, colleagues) == before
+
+
+async def test_another_accounts_people_and_teams_do_not_exist(
+    client: Client, colleagues: Colleagues, strangers: Colleagues
+) -> None:
+    before = await people(client, colleagues), await people(client, strangers)
+    admin = client.as_(strangers.admin)
+    for node in (colleagues.lead.id, node_id(Kind.USER, new_id()), "nonsense"):
+        edit = {"userId": node, "displayName": "Mine", "expectedVersion": 1}
+        assert await admin.mutate("saveMember", MEMBER, **edit) == unknown(node)
+        assert await admin.mutate("deactivateMember", MEMBER, userId=node) == unknown(node)
+    for node in (node_id(Kind.TEAM, colleagues.team_id), colleagues.lead.id):
+        assert await admin.mutate("saveMember", MEMBER, **details(teamId=node)) == unknown(node)
+        edit = {"userId": strangers.lead.id, "teamId": node, "expectedVersion": 1}
+        assert await admin.mutate("saveMember", MEMBER, **edit) == unknown(node)
+    assert (await people(client, colleagues), await people(client, strangers)) == before
+
+
+async def test_a_deactivated_member_stays_and_a_repeat_changes_nothing(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin = client.as_(colleagues.admin)
+    before = await people(client, colleagues)
+    answer = await admin.mutate("deactivateMember", MEMBER, userId=colleagues.lead.id)
+    assert (answer["member"]["isActive"], answer["member"]["version"]) == (False, 2)
+    assert await admin.mutate("deactivateMember", MEMBER, userId=colleagues.lead.id) == answer
+    after = await people(client, colleagues)
+    assert after[:3] == before[:3]
+    assert after[3] == answer["member"] == {**before[3], "isActive": False, "version": 2}
+
+
+async def test_the_last_active_admin_stays_one(client: Client, colleagues: Colleagues) -> None:
+    admin = client.as_(colleagues.admin)
+    added = await admin.mutate("saveMember", MEMBER, **details(role="ADMIN"))
+    gone = added["member"]["id"]
+    await admin.mutate("deactivateMember", MEMBER, userId=gone)  # is an admin, but no active one
+    before = await people(client, colleagues)
+    for role in ("ENGINEER", "LEAD"):
+        edit = {"userId": colleagues.admin.id, "role": role, "expectedVersion": 1}
+        assert await admin.mutate("saveMember", MEMBER, **edit) == LAST_ADMIN
+    key = await admin.mutate("createApiKey", "secret", name="Robot", scopes=["ADMIN"])
+    robot = client.with_token(key["secret"])
+    refused = await robot.mutate("deactivateMember", MEMBER, userId=colleagues.admin.id)
+    assert refused == LAST_ADMIN
+    assert await people(client, colleagues) == before
+    edit = {"userId": colleagues.admin.id, "displayName": "Ada", "expectedVersion": 1}
+    assert (await admin.mutate("saveMember", MEMBER, **edit))["member"]["role"] == "ADMIN"
+
+
+async def test_nobody_deactivates_themselves(client: Client, colleagues: Colleagues) -> None:
+    admin = client.as_(colleagues.admin)
+    await admin.mutate("saveMember", MEMBER, **details(role="ADMIN"))
+    before = await people(client, colleagues)
+    assert await admin.mutate("deactivateMember", MEMBER, userId=colleagues.admin.id) == {
+        "__typename": "PermissionDeniedError",
+        "message": "You cannot deactivate yourself; another admin can.",
+    }
+    assert await people(client, colleagues) == before
+
+
+async def test_of_admins_who_depose_each_other_at_once_one_remains(
+    client: Client, colleagues: Colleagues, runtime: Runtime
+) -> None:
+    rival = new_id()
+    async with transaction(runtime.engine, colleagues.account_id) as db:
+        await db.execute(
+            insert(User).values(
+                account_id=colleagues.account_id,
+                id=rival,
+                email=f"{rival.hex}@desk.example",
+                display_name="Rival",
+                role=Role.ADMIN,
+            )
+        )
+    admin = client.as_(colleagues.admin)
+    key = await admin.mutate("createApiKey", "secret", name="Robot", scopes=["ADMIN"])
+    robot = client.with_token(key["secret"])
+    demote = {"userId": colleagues.admin.id, "role": "LEAD", "expectedVersion": 1}
+    answers = await asyncio.gather(
+        robot.mutate("saveMember", MEMBER, **demote),
+        robot.mutate("deactivateMember", MEMBER, userId=node_id(Kind.USER, rival)),
+    )
+    assert [answer for answer in answers if answer == LAST_ADMIN] == [LAST_ADMIN]
+    left = [
+        person
+        for person in await people(client, colleagues)
+        if person["role"] == "ADMIN" and person["isActive"]
+    ]
+    assert len(left) == 1
+
+
+async def test_people_and_teams_cost_the_same_for_four_and_for_twenty(
+    client: Client, colleagues: Colleagues, runtime: Runtime, statements: list[str]
+) -> None:
+    document = "{ members { team { name members { id team { id } } } } }"
+    await client.as_(colleagues.engineer).run(document)
+    few = len(statements)
+    assert few == 3
+    async with transaction(runtime.engine, colleagues.account_id) as db:
+        await db.execute(
+            insert(User),
+            [
+                {
+                    "account_id": colleagues.account_id,
+                    "id": new_id(),
+                    "email": f"{uuid4().hex}@desk.example",
+                    "display_name": f"Person {number}",
+                    "role": Role.ENGINEER,
+                    "team_id": colleagues.team_id,
+                }
+                for number in range(16)
+            ],
+        )
+    statements.clear()
+    answer = await client.as_(colleagues.engineer).run(document)
+    assert len(answer["members"]) == len(answer["members"][0]["team"]["members"]) == 20
+    assert len(statements) == few

@@ -1,0 +1,141 @@
+import asyncio
+
+import pytest
+
+from models.message import MessageRole
+from services.ai.port import (
+    Done,
+    ForkDraft,
+    ForkOption,
+    Hypothesis,
+    IntakeAnalysis,
+    NoteStep,
+    ProviderError,
+    SessionFacts,
+    TextDelta,
+    Turn,
+    TurnRequest,
+    Usage,
+)
+from services.ai.prompts import intake_request
+from services.ai.scripted import Answer, Fail, FailAfter, Hold, ScriptedProvider
+
+SESSION = SessionFacts("one two three")
+WHY = TurnRequest(session=SESSION, question="Why me?")
+
+
+async def answer(provider: ScriptedProvider, request: TurnRequest = WHY) -> tuple[str, Done]:
+    *deltas, done = [item async for item in provider.stream_turn(request)]
+    assert isinstance(done, Done)
+    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)), done
+
+
+async def test_the_default_answer_repeats_the_question_in_pieces() -> None:
+    provider = ScriptedProvider()
+
+    items = [item async for item in provider.stream_turn(WHY)]
+
+    assert items == [
+        TextDelta("Answer to: "),
+        TextDelta("Why me?"),
+        Done("scripted", Usage(input=5, output=4)),
+    ]
+    assert provider.requests == [WHY]
+
+
+async def test_usage_counts_the_words_of_everything_asked() -> None:
+    request = TurnRequest(
+        session=SESSION,
+        question="four",
+        hypothesis=Hypothesis("five", "six seven"),
+        ancestors=(Turn(MessageRole.USER, "eight"),),
+        tail=(Turn(MessageRole.ASSISTANT, "nine ten"),),
+        volatile=("eleven", "twelve"),
+    )
+
+    _, done = await answer(ScriptedProvider(), request)
+
+    assert done.usage == Usage(input=12, output=3)
+
+
+async def test_an_intake_is_analysed_by_default() -> None:
+    _, done = await answer(ScriptedProvider(), intake_request(SessionFacts("x" * 100)))
+
+    assert done.intake == IntakeAnalysis("x" * 80, "general")
+
+
+async def test_a_script_is_played_once_an_attempt_then_the_default_returns() -> None:
+    fork = ForkDraft("Two ways", (ForkOption("a", "A"), ForkOption("b", "B")))
+    step = NoteStep("Noted")
+    provider = ScriptedProvider()
+    provider.script("Why me?", "Because.", Answer(step=step, fork=fork, confidence=0.5))
+
+    assert await answer(provider) == ("Because.", Done("scripted", Usage(5, 1)))
+    assert await answer(provider) == (
+        "Answer to: Why me?",
+        Done("scripted", Usage(5, 4), step, 0.5, fork),
+    )
+    assert await answer(provider) == ("Answer to: Why me?", Done("scripted", Usage(5, 4)))
+    assert len(provider.requests) == 3
+
+
+async def test_a_script_answers_its_own_question_only() -> None:
+    provider = ScriptedProvider()
+    provider.script("Why you?", "Because.")
+
+    assert (await answer(provider))[0] == "Answer to: Why me?"
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (Fail("Overloaded", retryable=False), []),
+        (FailAfter("A b c d", "Broken off", retryable=True), ["A b ", "c d"]),
+    ],
+)
+async def test_failures_are_raised_after_what_was_said(
+    item: Fail | FailAfter, said: list[str]
+) -> None:
+    provider = ScriptedProvider()
+    provider.script("Why me?", item)
+    heard = []
+
+    with pytest.raises(ProviderError, match=item.message) as failure:
+        async for delta in provider.stream_turn(WHY):
+            heard.append(delta)  # noqa: PERF401  what was heard before the failure counts
+
+    assert heard == [TextDelta(text) for text in said]
+    assert (failure.value.message, failure.value.retryable) == (item.message, item.retryable)
+
+
+async def test_a_held_answer_goes_on_when_it_is_let() -> None:
+    provider = ScriptedProvider()
+    hold = Hold(asyncio.Event(), "first second third")
+    provider.script("Why me?", hold)
+    heard: list[TextDelta | Done] = []
+
+    async def listen() -> None:
+        async for item in provider.stream_turn(WHY):
+            heard.append(item)  # noqa: PERF401  looked at from outside while it grows
+
+    listening = asyncio.create_task(listen())
+    await hold.reached.wait()
+    assert heard == [TextDelta("first ")]
+
+    hold.event.set()
+    await listening
+    assert heard[1:-1] == [TextDelta("second "), TextDelta("third")]
+    assert heard[-1] == Done("scripted", Usage(5, 3))
+
+
+async def test_a_failure_can_be_held_too() -> None:
+    provider = ScriptedProvider()
+    hold = Hold(asyncio.Event(), Fail("Overloaded"))
+    provider.script("Why me?", hold)
+
+    answering = asyncio.create_task(answer(provider))
+    await hold.reached.wait()
+    hold.event.set()
+
+    with pytest.raises(ProviderError, match="Overloaded"):
+        await answering

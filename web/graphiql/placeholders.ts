@@ -1,0 +1,170 @@
+import type { Auth } from "./auth";
+
+/** What the placeholders of the examples stand for: ids and cursors that exist right now. */
+export type Known = Record<string, string | number>;
+
+interface BranchRow {
+  id: string;
+  version: number;
+  status: string;
+  isActive: boolean;
+  archivedAt: string | null;
+  depth: number;
+}
+
+interface MessageRow {
+  id: string;
+  role: string;
+  state: string;
+}
+
+interface SessionDetail {
+  eventCursor: string;
+  activeBranch: { id: string; messages: { edges: { node: MessageRow }[] } };
+  branches: BranchRow[];
+}
+
+const PLACEHOLDER = /"\$(\w+)"/g;
+const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor/i;
+const QUEUE_NAMES = /handoff|queueCursor/i;
+
+const RECENT_SESSIONS = `query RecentSessions {
+  sessions(first: 10) { eventCursor edges { node { id status branchCount } } }
+}`;
+const SESSION_DETAIL = `query SessionDetail($id: ID!) {
+  session(id: $id) {
+    eventCursor
+    activeBranch { id messages(last: 10) { edges { node { id role state } } } }
+    branches(includeArchived: true) { id version status isActive archivedAt depth }
+  }
+}`;
+const QUEUE = `query FirstInQueue { queue(first: 1) { eventCursor edges { node { id } } } }`;
+const MEMBERS = `query Members { viewer { user { id } } members { id role } }`;
+const API_KEYS = `query ApiKeys { apiKeys { id revokedAt } }`;
+
+/** Fills an example's variables in. A placeholder for something that does not exist yet, or that
+ * this person may not see, stays as it is and is named in `missing`. */
+export async function fillIn(
+  variables: string,
+  auth: Auth,
+): Promise<{ variables: string; missing: string[] }> {
+  const names = [...variables.matchAll(PLACEHOLDER)].map((match) => match[1] ?? "");
+  const known = auth.state().identity ? await lookUp(names, auth) : {};
+  const missing = new Set<string>();
+  const filled = variables.replace(PLACEHOLDER, (placeholder, name: string) => {
+    if (name === "uuid") return JSON.stringify(freshUuid());
+    if (known[name] !== undefined) return JSON.stringify(known[name]);
+    missing.add(`$${name}`);
+    return placeholder;
+  });
+  return { variables: filled, missing: [...missing] };
+}
+
+async function lookUp(names: string[], auth: Auth): Promise<Known> {
+  const found = await Promise.all([
+    names.some((name) => SESSION_NAMES.test(name)) ? inSession(auth) : {},
+    names.some((name) => QUEUE_NAMES.test(name)) ? inQueue(auth) : {},
+    names.includes("memberId") ? inMembers(auth) : {},
+    names.includes("apiKeyId") ? inApiKeys(auth) : {},
+  ]);
+  return Object.assign({}, ...found) as Known;
+}
+
+/** From the active session with the largest tree, as most of the examples need one. */
+async function inSession(auth: Auth): Promise<Known> {
+  const recent = await ask<{
+    sessions: {
+      eventCursor: string;
+      edges: { node: { id: string; status: string; branchCount: number } }[];
+    };
+  }>(auth, RECENT_SESSIONS);
+  if (!recent) return {};
+  const sessionsCursor = recent.sessions.eventCursor;
+  const sessions = recent.sessions.edges.map((edge) => edge.node);
+  const [chosen] = sessions.toSorted(
+    (a, b) =>
+      Number(b.status === "ACTIVE") - Number(a.status === "ACTIVE") || b.branchCount - a.branchCount,
+  );
+  if (!chosen) return { sessionsCursor };
+  const detail = await ask<{ session: SessionDetail | null }>(auth, SESSION_DETAIL, {
+    id: chosen.id,
+  });
+  if (!detail?.session) return { sessionsCursor, sessionId: chosen.id };
+  return { sessionsCursor, sessionId: chosen.id, ...inTree(detail.session) };
+}
+
+function inTree({ eventCursor, activeBranch, branches }: SessionDetail): Known {
+  const live = branches.filter((branch) => !branch.archivedAt);
+  const messages = activeBranch.messages.edges.map((edge) => edge.node).toReversed();
+  const evidence = messages.find((message) => message.state === "COMPLETE")?.id;
+  const reply = messages.find((message) => message.role === "ASSISTANT")?.id;
+  const failed = messages.find(({ state }) => state === "FAILED" || state === "CANCELLED")?.id;
+  const running = messages.find(({ state }) => state === "PENDING" || state === "STREAMING")?.id;
+  return defined({
+    eventCursor,
+    activeBranchId: activeBranch.id,
+    evidenceMessageId: evidence,
+    replyMessageId: running ?? reply,
+    failedMessageId: failed,
+    runningMessageId: running,
+    ...named("activeBranch", branches.find((branch) => branch.isActive)),
+    ...named("otherBranch", live.find((branch) => !branch.isActive && branch.depth > 0)),
+    ...named("deadEndBranch", live.find((branch) => branch.status === "DEAD_END")),
+    ...named("archivedBranch", branches.find((branch) => branch.archivedAt)),
+  });
+}
+
+function named(name: string, branch: BranchRow | undefined): Record<string, string | number | undefined> {
+  return { [`${name}Id`]: branch?.id, [`${name}Version`]: branch?.version };
+}
+
+async function inQueue(auth: Auth): Promise<Known> {
+  const data = await ask<{ queue: { eventCursor: string; edges: { node: { id: string } }[] } }>(
+    auth,
+    QUEUE,
+  );
+  if (!data) return {};
+  return defined({
+    queueCursor: data.queue.eventCursor,
+    handoffId: data.queue.edges[0]?.node.id,
+  });
+}
+
+/** Never the person signed in: an example must not invite them to lock themselves out. */
+async function inMembers(auth: Auth): Promise<Known> {
+  const data = await ask<{
+    viewer: { user: { id: string } | null };
+    members: { id: string; role: string }[];
+  }>(auth, MEMBERS);
+  const others = data?.members.filter((member) => member.id !== data.viewer.user?.id) ?? [];
+  return defined({ memberId: others.find((member) => member.role === "ENGINEER")?.id });
+}
+
+async function inApiKeys(auth: Auth): Promise<Known> {
+  const data = await ask<{ apiKeys: { id: string; revokedAt: string | null }[] }>(auth, API_KEYS);
+  return defined({ apiKeyId: data?.apiKeys.find((key) => !key.revokedAt)?.id });
+}
+
+async function ask<Data>(auth: Auth, query: string, variables?: unknown): Promise<Data | null> {
+  try {
+    const response = await auth.run<Data>({ query, variables });
+    return response.data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function defined(values: Record<string, string | number | undefined>): Known {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
+}
+
+/** `crypto.randomUUID` exists on secure origins only; the page also works over plain HTTP. */
+function freshUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
