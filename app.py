@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from schema.page import GRAPHIQL
 from schema.root import graphql_schema
 from schema.transport import GraphQLEndpoint
+from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
 from services.database import connect_pool, plain_url
@@ -43,7 +44,7 @@ async def open_runtime(
                 engine=engine,
                 bus=bus,
                 feed=Feed(engine, bus),
-                provider=provider or PlaybookProvider(),
+                provider=provider or PlaybookProvider(load_cards()),
                 limits=limits
                 or Limits(
                     max_branches=settings.max_branches,

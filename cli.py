@@ -17,6 +17,7 @@ from alembic.config import Config
 import settings as configuration
 from app import create_app, open_runtime
 from models.account import Plan, Role
+from schema.root import graphql_schema
 from services import accounts, demo
 from services.jobs import worker
 from services.postgres import EmbeddedPostgres, PostgresUnavailable
@@ -62,14 +63,14 @@ def serve(settings: Settings) -> None:
 
 
 def welcome(settings: Settings, address: str) -> str:
-    lines = [f"FlowPilot serves {address}/graphql"]
-    if settings.database_url is None:
-        lines += [
-            f"Open it in a browser and sign in as engineer@first.example, password "
-            f"{settings.demo_password}",
-            "(or engineer2@, lead@, admin@; the same at second.example and third.example).",
-        ]
-    return "\n".join(lines)
+    first = f"FlowPilot serves {address}/graphql"
+    if settings.database_url is not None:
+        return first
+    return (
+        f"{first}\nOpen it in a browser and sign in as engineer@first.example, password "
+        f"{settings.demo_password}.\nThere are engineer2@, lead@ and admin@, too, and the same at "
+        "second.example and third.example."
+    )
 
 
 def work(settings: Settings) -> None:
@@ -120,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("worker", help="work on jobs only")
     verbs.add_parser("migrate", help="bring the database up to date")
     verbs.add_parser("demo", help="load the demo accounts")
+    verbs.add_parser("print-schema", help="print the API's SDL")
     new = verbs.add_parser("create-account", help="make an account and its first admin")
     new.add_argument("--name", required=True)
     new.add_argument("--plan", choices=[plan.value for plan in Plan], default=Plan.TEAM.value)
@@ -131,6 +133,9 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     arguments = vars(parser().parse_args())
     verb = arguments.pop("verb")
+    if verb == "print-schema":
+        print(graphql_schema.as_str())
+        return 0
     try:
         settings = configuration.load()
         logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     broadcast_url: str | None = None
     secret_key: Annotated[str | None, Field(min_length=32)] = None
-    demo_password: Annotated[str, Field(min_length=8)] = "flowpilot-demo"
+    demo_password: Annotated[str, Field(min_length=12)] = "flowpilot-demo"  # noqa: S105 - public
     pool_size: Annotated[int, Field(ge=2, le=200)] = 15
     worker_concurrency: Annotated[int, Field(ge=0, le=64)] = 4
     max_branches: Annotated[int, Field(ge=2, le=100_000)] = 1000

@@ -28,7 +28,7 @@ from schema.fork_point import ForkBranchInput, ForkBranchResult, ForkBranchSucce
 from schema.session import AiSession
 from services import branches
 from services.errors import NotFound
-from services.ids import Kind, uuid_of
+from services.ids import Kind, optional_uuid_of, uuid_of
 
 
 @strawberry.type
@@ -47,15 +47,14 @@ class BranchQueries:
 class BranchMutations:
     @strawberry.mutation
     async def fork_branch(self, info: Info, input: ForkBranchInput) -> ForkBranchResult:
-        parent, point, after = input.parent_branch_id, input.fork_point_id, input.after_message_id
         forked = await branches.fork_branch(
             info.context.runtime,
             info.context.actor,
             key=input.idempotency_key,
             session_id=uuid_of(Kind.SESSION, input.session_id),
-            parent_branch_id=uuid_of(Kind.BRANCH, parent) if parent else None,
-            fork_point_id=uuid_of(Kind.FORK_POINT, point) if point else None,
-            after_message_id=uuid_of(Kind.MESSAGE, after) if after else None,
+            parent_branch_id=optional_uuid_of(Kind.BRANCH, input.parent_branch_id),
+            fork_point_id=optional_uuid_of(Kind.FORK_POINT, input.fork_point_id),
+            after_message_id=optional_uuid_of(Kind.MESSAGE, input.after_message_id),
             reason=input.reason,
             options=[branches.ForkOption(o.label, o.description) for o in input.options],
         )

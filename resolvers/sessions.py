@@ -15,7 +15,7 @@ from schema.session import (
 from services import sessions
 from services.errors import NotFound
 from services.feed import encode_cursor
-from services.ids import Kind, uuid_of
+from services.ids import Kind, optional_uuid_of, uuid_of
 
 TREE_FIELDS = frozenset({"rootBranch", "activeBranch", "branches"})
 
@@ -42,7 +42,7 @@ class SessionQueries:
     async def sessions(
         self,
         info: Info,
-        filter: SessionFilter | None = None,  # noqa: A002 - the contract's
+        filter: SessionFilter | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> AiSessionConnection:
@@ -60,7 +60,7 @@ class SessionMutations:
     async def start_session(
         self,
         info: Info,
-        input: StartSessionInput,  # noqa: A002 - the contract's
+        input: StartSessionInput,
     ) -> StartSessionResult:
         started = await sessions.start_session(
             info.context.runtime,
@@ -69,6 +69,6 @@ class SessionMutations:
             session_type=input.session_type,
             intake=sessions.Intake(input.intake.type, input.intake.text, input.intake.reference),
             psa_ticket_id=input.psa_ticket_id,
-            team_id=input.team_id and uuid_of(Kind.TEAM, input.team_id),
+            team_id=optional_uuid_of(Kind.TEAM, input.team_id),
         )
         return StartSessionSuccess.of(started)

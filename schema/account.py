@@ -121,7 +121,7 @@ class Viewer:
 )
 class ApiKey(Node):
     name: str
-    prefix: str = strawberry.field(description="The part of the secret between its two `_`.")
+    prefix: str = strawberry.field(description="The part of the secret between its first two `_`.")
     scopes: list[Scope]
     created_at: datetime
     last_used_at: datetime | None = strawberry.field(

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import SchemaExtension
-from strawberry.types.execution import ExecutionResult, StreamExecutionResult
+from strawberry.types.execution import ExecutionResult as StrawberryResult
+from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.field import StrawberryField
 
 from models.account import Plan
@@ -208,16 +209,17 @@ class ErrorPolicy(SchemaExtension):
 
     def on_operation(self) -> Iterator[None]:
         yield
-        if not self.streamed and isinstance(self.execution_context.result, ExecutionResult):
-            self._apply(self.execution_context.result)
+        result = self.execution_context.result
+        if not self.streamed and isinstance(result, ExecutionResult | StrawberryResult):
+            self._apply(result)
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         self.streamed = True
-        if isinstance(result, ExecutionResult):
+        if isinstance(result, StrawberryResult):
             self._apply(result)
         yield
 
-    def _apply(self, result: ExecutionResult) -> None:
+    def _apply(self, result: ExecutionResult | StrawberryResult) -> None:
         if result.errors:
             result.errors = [self._shown(error) for error in result.errors]
 
@@ -227,7 +229,7 @@ class ErrorPolicy(SchemaExtension):
             return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
         if isinstance(error, GraphQLSyntaxError):
             return _with_code(error, "GRAPHQL_PARSE_FAILED")
-        if error.extensions.get("code"):
+        if (error.extensions or {}).get("code"):
             return error
         if error.path is None and error.nodes:
             return _with_code(error, "GRAPHQL_VALIDATION_FAILED")

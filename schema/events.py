@@ -41,7 +41,7 @@ UserRef = Annotated["User", strawberry.lazy("schema.account")]
 class Event:
     actor_key: strawberry.Private[UUID | None]
     payload: strawberry.Private[dict[str, Any]]
-    session_key: strawberry.Private[UUID | None]
+    session_key: strawberry.Private[UUID]
     cursor: str
     occurred_at: datetime
 
@@ -136,7 +136,6 @@ class MessageFinished(Event):
 
 
 async def _session(event: Event, info: Info) -> "AiSession":
-    assert event.session_key is not None  # only FeedReset has none
     return await sessions.load(info, event.session_key)
 
 
@@ -207,7 +206,7 @@ class FeedReset(Event):
         return cls(
             actor_key=None,
             payload={},
-            session_key=None,
+            session_key=account_id,  # it is about no session, and has no field that asks
             cursor=encode_cursor(account_id, seq),
             occurred_at=datetime.now(UTC),
         )

@@ -70,7 +70,7 @@ class ForkPoint(Node):
     @strawberry.field(description="The move of the diagnosis that the fork is.")
     async def step(self, info: Info) -> Annotated["Step", strawberry.lazy("schema.step")] | None:
         row = await info.context.loaders.step_of_fork_point.load(self.key)
-        return row and steps.Step.of(row)
+        return None if row is None else steps.Step.of(row)
 
     @strawberry.field(description="By order, with the live status of each; at most 1,000.")
     async def options(self, info: Info) -> list[ForkOption]:

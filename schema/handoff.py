@@ -25,7 +25,7 @@ from schema.errors import (
 from schema.node import Node, PageInfo
 from services import handoffs as service
 from services.errors import HandoffTaken, NotFound
-from services.ids import Kind, node_id, uuid_of
+from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import write_cursor
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ class QueueFilter:
         return service.QueueFilter(
             intent=self.intent,
             priority=self.priority,
-            team_id=self.team_id and uuid_of(Kind.TEAM, self.team_id),
+            team_id=optional_uuid_of(Kind.TEAM, self.team_id),
             domain=self.domain,
         )
 

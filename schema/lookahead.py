@@ -1,8 +1,14 @@
 """Whether a field's own selection asks for something that is cheaper to read along."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
 
 from schema.context import Info
 
@@ -18,7 +24,7 @@ def selects(info: Info, names: Collection[str]) -> bool:
 
 
 def _field_names(
-    selection_set: SelectionSetNode | None, fragments: dict[str, object]
+    selection_set: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterator[str]:
     for node in selection_set.selections if selection_set else ():
         if isinstance(node, FieldNode):

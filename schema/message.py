@@ -94,7 +94,7 @@ class BranchMessage(Node):
         if self.role is not MessageRole.ASSISTANT:
             return None
         row = await info.context.loaders.step_of_message.load(self.key)
-        return row and steps.Step.of(row)
+        return None if row is None else steps.Step.of(row)
 
     @strawberry.field(description="Null for what people wrote, and until an answer is complete.")
     def usage(self) -> TokenUsage | None:

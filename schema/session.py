@@ -9,8 +9,8 @@ import strawberry
 
 from models.branch import BranchStatus
 from models.handoff import HandoffIntent
-from models.session import ConfidenceTier, IntakeType, SessionStatus, SessionType
 from models.session import AiSession as Row
+from models.session import ConfidenceTier, IntakeType, SessionStatus, SessionType
 from schema import account as accounts
 from schema import branch as branches
 from schema import finding as findings
@@ -30,7 +30,7 @@ from schema.usage import TokenUsage
 from services import sessions as service
 from services.errors import NotFound
 from services.feed import encode_cursor
-from services.ids import Kind, node_id, uuid_of
+from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import Page, write_cursor
 from services.sessions import SessionView
 from services.steps import list_steps
@@ -182,13 +182,15 @@ class AiSession(Node):
     )
     async def escalation_package(self, info: Info) -> EscalationPackage | None:
         rows = await info.context.loaders.handoffs_of_session.load(self.row.id)
-        row = next((row for row in rows if row.intent is HandoffIntent.ESCALATE), None)
-        return row and EscalationPackage(
-            handoff_id=strawberry.ID(node_id(Kind.HANDOFF, row.id)),
-            intent=row.intent,
-            engineer_notes=row.engineer_notes,
-            snapshot=handoffs.HandoffSnapshot.of(row.snapshot),
-        )
+        for row in rows:
+            if row.intent is HandoffIntent.ESCALATE:
+                return EscalationPackage(
+                    handoff_id=strawberry.ID(node_id(Kind.HANDOFF, row.id)),
+                    intent=row.intent,
+                    engineer_notes=row.engineer_notes,
+                    snapshot=handoffs.HandoffSnapshot.of(row.snapshot),
+                )
+        return None
 
     @strawberry.field
     def usage(self) -> TokenUsage:
@@ -292,8 +294,8 @@ class SessionFilter:
         """Raises NotFound for ids that name no user or team."""
         return service.SessionFilter(
             status=self.status,
-            assignee_id=self.assignee_id and uuid_of(Kind.USER, self.assignee_id),
-            team_id=self.team_id and uuid_of(Kind.TEAM, self.team_id),
+            assignee_id=optional_uuid_of(Kind.USER, self.assignee_id),
+            team_id=optional_uuid_of(Kind.TEAM, self.team_id),
             search=self.search,
         )
 

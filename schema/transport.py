@@ -17,7 +17,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
-from strawberry.types.unset import UNSET, UnsetType
+from strawberry.types.unset import UnsetType
 
 from schema.context import Context
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
@@ -104,7 +104,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     async def get_context(
         self,
         request: Request | WebSocket,
-        response: Response | WebSocket,  # noqa: ARG002 - strawberry's signature
+        response: Response | WebSocket,
     ) -> Context:
         if isinstance(request, WebSocket):
             return Context(self.runtime, None)
@@ -118,7 +118,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         if caller.problem is not None:
             raise ConnectionRejectionError
         context.caller = caller.caller
-        return UNSET
+        return UnsetType()  # acknowledged, with no payload
 
     async def _caller(self, header: str | None) -> Context:
         """A wrong token names nobody, and says so only to fields that need somebody."""
@@ -145,7 +145,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
 
-    async def render_graphql_ide(self, request: Request) -> Response:  # noqa: ARG002
+    async def render_graphql_ide(self, request: Request) -> Response:
         return FileResponse(GRAPHIQL_PAGE, headers=PAGE_HEADERS)
 
 

@@ -44,7 +44,7 @@ SCOPES_OF = {
 }
 
 
-def visible_sessions(actor: Actor) -> Select[tuple[AiSession]]:
+def visible_sessions(actor: Actor) -> Select[AiSession]:
     return select(AiSession).where(AiSession.account_id == actor.account_id)
 
 

@@ -5,7 +5,7 @@ refused, because each names the attempt and asks for a reply that is still being
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -25,7 +25,6 @@ from services.ai.port import (
     IntakeAnalysis,
     ProviderError,
     SessionFacts,
-    TextDelta,
     TurnRequest,
     Usage,
     step_to_json,

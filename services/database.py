@@ -48,7 +48,7 @@ async def transaction(engine: AsyncEngine, account_id: UUID) -> AsyncIterator[As
         yield db
 
 
-async def fetch(db: AsyncConnection, statement: Select[tuple[T]]) -> Sequence[T]:
+async def fetch(db: AsyncConnection, statement: Select[T]) -> Sequence[T]:
     """Rows of one mapped class, as light tuples that have its columns as attributes.
 
     They are typed as the class because they read like it; they are not instances of it.
@@ -56,5 +56,5 @@ async def fetch(db: AsyncConnection, statement: Select[tuple[T]]) -> Sequence[T]
     return cast("Sequence[T]", (await db.execute(statement)).all())
 
 
-async def fetch_one(db: AsyncConnection, statement: Select[tuple[T]]) -> T | None:
+async def fetch_one(db: AsyncConnection, statement: Select[T]) -> T | None:
     return cast("T | None", (await db.execute(statement)).one_or_none())

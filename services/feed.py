@@ -48,7 +48,7 @@ class StoredEvent:
     payload: dict[str, Any]
 
 
-class Reset(Exception):  # noqa: N818 - an ordinary end of following, not a fault
+class Reset(Exception):
     """The follower's place is not in this log, or too far back: query again, follow from there."""
 
     def __init__(self, seq: int) -> None:

@@ -44,7 +44,7 @@ async def _grouped(
         .where(Finding.account_id == actor.account_id, owner.in_(keys))
         .subquery()
     )
-    statement: Select[tuple[Finding]] = (
+    statement: Select[Finding] = (
         select(Finding)
         .join(placed, Finding.id == placed.c.id)
         .where(Finding.account_id == actor.account_id, placed.c.place <= cap)

@@ -16,7 +16,7 @@ from models.session import AiSession, SessionStatus
 from services import lifecycle
 from services.access import Actor, require_person, require_write, require_write_in
 from services.database import fetch, fetch_one
-from services.errors import HandoffTaken, InvalidTransition, NotFound
+from services.errors import HandoffTaken, NotFound
 from services.events import HandoffCancelled, HandoffClaimed, HandoffCreated, HandoffEvent
 from services.feed import StoredEvent
 from services.ids import Kind, new_id, node_id

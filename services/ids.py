@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from services.errors import NotFound
 
-__all__ = ["Kind", "new_id", "node_id", "parse_node_id", "uuid_of"]
+__all__ = ["Kind", "new_id", "node_id", "optional_uuid_of", "parse_node_id", "uuid_of"]
 
 new_id = uuid7
 """Grows with time, so that new rows are neighbours in their index."""
@@ -58,3 +58,8 @@ def uuid_of(kind: Kind, text: str) -> UUID:
     if found is not kind:
         raise NotFound(text)
     return key
+
+
+def optional_uuid_of(kind: Kind, text: str | None) -> UUID | None:
+    """As `uuid_of`, for an argument that may be left out."""
+    return None if text is None else uuid_of(kind, text)

@@ -277,7 +277,7 @@ def stream_topic(message_id: UUID) -> str:
 # ---------------------------------------------------------------- reads
 
 
-def lineage(account_id: UUID, branch_id: UUID) -> Select[tuple[UUID, int]]:
+def lineage(account_id: UUID, branch_id: UUID) -> Select[UUID, int]:
     """(branch_id, cut): the branch and its ancestors, each with the last position it contributes."""
     own = (
         select(
@@ -301,7 +301,7 @@ def lineage(account_id: UUID, branch_id: UUID) -> Select[tuple[UUID, int]]:
     return select(steps.c.id, steps.c.cut)
 
 
-def _in_scope(actor: Actor, branch_id: UUID, scope: MessageScope) -> Select[tuple[BranchMessage]]:
+def _in_scope(actor: Actor, branch_id: UUID, scope: MessageScope) -> Select[BranchMessage]:
     found = select(BranchMessage).where(BranchMessage.account_id == actor.account_id)
     if scope is MessageScope.OWN:
         return found.where(BranchMessage.branch_id == branch_id)

@@ -10,14 +10,14 @@ import orjson
 
 from services.errors import FieldProblem, InvalidInput
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 MAX_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    items: Sequence[T]
+class Page(Generic[T_co]):
+    items: Sequence[T_co]
     has_next: bool
     has_previous: bool
 

@@ -44,7 +44,7 @@ from services.validation import Validation
 
 TRUNK_LABEL = "Trunk"
 
-SEARCH_DOCUMENT = literal_column(
+SEARCH_DOCUMENT: ColumnElement[str] = literal_column(
     "to_tsvector('english'::regconfig, "
     "COALESCE(problem_summary, ''::text) || ' '::text || intake_content)"
 )
@@ -274,7 +274,7 @@ def event_seq(actor: Actor) -> ScalarSelect[int]:
     return select(Account.event_seq).where(Account.id == actor.account_id).scalar_subquery()
 
 
-def viewed(actor: Actor) -> Select[tuple[AiSession, int]]:
+def viewed(actor: Actor) -> Select[AiSession, int]:
     """Sessions, each with the account's event sequence as of the same snapshot."""
     return visible_sessions(actor).add_columns(event_seq(actor).label("event_seq"))
 

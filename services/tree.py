@@ -60,7 +60,7 @@ def link(branches: Iterable[Branch]) -> Tree:
     return Tree(root, by_id, dict(children))
 
 
-def branch_rows(account_id: UUID) -> Select[tuple[Branch]]:
+def branch_rows(account_id: UUID) -> Select[Branch]:
     """Branches with `is_active`; what reads them joins nothing else."""
     is_active = (AiSession.active_branch_id == Branch.id).label("is_active")
     statement = (
@@ -71,7 +71,7 @@ def branch_rows(account_id: UUID) -> Select[tuple[Branch]]:
         )
         .where(Branch.account_id == account_id)
     )
-    return cast("Select[tuple[Branch]]", statement)
+    return cast("Select[Branch]", statement)
 
 
 async def by_session(

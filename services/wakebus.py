@@ -147,7 +147,8 @@ class WakeBus:
                 await broadcast.disconnect()
 
     async def _hear(self, messages: Subscriber, beats: asyncio.Event) -> None:
-        async for message in messages:
+        while True:
+            message = await messages.get()
             sender, *topics = message.message.split("\n")
             if sender == self._name:
                 beats.set()

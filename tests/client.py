@@ -58,7 +58,7 @@ class Client:
         data: dict[str, Any] = answer["data"]
         return data
 
-    async def mutate(self, name: str, fields: str, **input: Any) -> dict[str, Any]:
+    async def mutate(self, name: str, fields: str, /, **input: Any) -> dict[str, Any]:
         """One mutation: its union member, with `fields` of the success and all of a refusal."""
         kind = name[0].upper() + name[1:]
         if name in KEYED:
@@ -112,7 +112,9 @@ NO_INPUT_RULES = {
     "cancelHandoff",
     "cancelMessage",
     "claimHandoff",
+    "deactivateMember",
     "retryMessage",
+    "revokeApiKey",
     "switchBranch",
 }
 NO_OBJECTS = {"createApiKey", "refreshTokens", "signIn", "signOut"}

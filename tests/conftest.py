@@ -44,7 +44,7 @@ def make_database(server_url: str, worker_id: str) -> Iterator[Callable[[str], s
     engine = create_engine(sync_url(server_url), isolation_level="AUTOCOMMIT")
 
     def make(name: str) -> str:
-        name = f"test_{worker_id}_{name}"
+        name = f"test_{os.getpid()}_{worker_id}_{name}"
         with engine.connect() as db:
             db.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
             db.execute(text(f"CREATE DATABASE {name}"))
@@ -83,8 +83,8 @@ async def address(
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(20):
-        while not server.started:
-            await asyncio.sleep(0.01)  # uvicorn tells its port no other way
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
+            await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"127.0.0.1:{port}", app.state.runtime
     server.should_exit = True

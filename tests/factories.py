@@ -6,9 +6,9 @@ from uuid import UUID
 
 import jwt
 from sqlalchemy import insert
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlalchemy.engine import make_url
 
 from models.account import Account, Plan, Role, Team, User
 from services.ids import Kind, new_id, node_id

@@ -1162,7 +1162,8 @@ def upgrade() -> None:
             "(state = 'open') = (closed_at IS NULL)", name=op.f("ck_session_handoffs_closed")
         ),
         sa.CheckConstraint(
-            "intent = 'escalate' OR priority = 'normal'", name=op.f("ck_session_handoffs_elevated_escalation")
+            "intent = 'escalate' OR priority = 'normal'",
+            name=op.f("ck_session_handoffs_elevated_escalation"),
         ),
         sa.ForeignKeyConstraint(
             ["account_id", "claimed_by"],

@@ -7,7 +7,7 @@ The score of document d for the distinct words t of a query:
 
 f counts a word in d, |d| is d's length in words, n(t) is how many of the N documents hold t.
 BM25 alone always finds something; what keeps silly matches out is that two neighbouring sentences
-must name a card's subject and its complaint, score well and share enough of their words with it.
+must name a card's subject and its complaint and share enough of their words with it.
 """
 
 import math
@@ -23,9 +23,11 @@ from services.ai.port import Hypothesis
 K1 = 1.2
 B = 0.75
 
-# Set by hand on short tickets and long support articles, between what is a card's and what is not.
-SCORE_NEEDED = 5.5
+# Set by hand on short tickets and long support articles, between what is a card's and what is not,
+# with eight cards. Rarity grows with their number, so look again when there are many more.
+SCORE_NEEDED = 4.5
 SHARE_NEEDED = 0.25
+SHARE_ENOUGH = 0.75  # of a few plain words, whatever they score
 HYPOTHESIS_SCORE_NEEDED = 5.0
 HYPOTHESIS_SHARE_NEEDED = 0.4
 
@@ -136,8 +138,7 @@ class CardIndex:
         for match in self._by_card.rank(breath):
             named = _any_in(self._subjects[match.index], said)
             wrong = _any_in(self._complaints[match.index], said)
-            enough = match.score >= SCORE_NEEDED and len(match.words) >= SHARE_NEEDED * length
-            if named and wrong and enough:
+            if named and wrong and _enough(match.score, len(match.words) / length):
                 words = words_of(breath, match.words)
                 yield CardMatch(self._cards[match.index], match.score, tuple(words))
 
@@ -185,6 +186,10 @@ def _card_text(card: Card) -> str:
     told = "\n".join((card.title, *card.symptoms, *card.keywords))
     explained = "\n".join(f"{h.label}\n{h.description}" for h in card.hypotheses)
     return f"{told}\n{told}\n{explained}"
+
+
+def _enough(score: float, share: float) -> bool:
+    return share >= SHARE_ENOUGH or (share >= SHARE_NEEDED and score >= SCORE_NEEDED)
 
 
 def _any_in(phrases: Sequence[str], said: str) -> bool:

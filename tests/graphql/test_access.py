@@ -20,6 +20,7 @@ from services.ids import Kind, new_id, node_id, uuid_of
 from services.runtime import Runtime
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues, make_account
+from tests.locks import until_waiting
 
 PASSWORD = "correct horse battery"
 WRONG = {
@@ -158,6 +159,21 @@ async def test_a_password_hashed_more_weakly_is_hashed_anew(
     assert kept != weak
     assert not PasswordHasher().check_needs_rehash(kept)
     await signed_in(client, member["email"])
+
+
+async def test_a_password_that_changes_while_it_is_checked_lets_nobody_in(
+    client: Client, colleagues: Colleagues, runtime: Runtime
+) -> None:
+    member = await newcomer(client, colleagues)
+    this = User.id == uuid_of(Kind.USER, member["id"])
+    async with transaction(runtime.engine, colleagues.account_id) as db:
+        await db.execute(update(User).where(this).values(password_hash="another"))
+        signing_in = asyncio.create_task(
+            client.mutate("signIn", TOKENS, email=member["email"], password=PASSWORD)
+        )
+        await until_waiting(db, 1)
+    assert await signing_in == WRONG
+    assert await count_tokens(runtime, colleagues.account_id, member["id"]) == 0
 
 
 async def test_an_account_made_at_the_command_line_lets_its_people_in(

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from models.account import Role, User
 from services.database import transaction
@@ -13,6 +13,7 @@ from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
 from tests.client import Client
 from tests.factories import Colleagues
+from tests.locks import until_waiting
 
 MEMBER = "member { id email displayName role isActive version team { id } }"
 ONLY_ADMINS = {"__typename": "PermissionDeniedError", "message": "Only admins may do this."}
@@ -308,10 +309,14 @@ async def test_of_admins_who_depose_each_other_at_once_one_remains(
     key = await admin.mutate("createApiKey", "secret", name="Robot", scopes=["ADMIN"])
     robot = client.with_token(key["secret"])
     demote = {"userId": colleagues.admin.id, "role": "LEAD", "expectedVersion": 1}
-    answers = await asyncio.gather(
-        robot.mutate("saveMember", MEMBER, **demote),
-        robot.mutate("deactivateMember", MEMBER, userId=node_id(Kind.USER, rival)),
-    )
+    async with transaction(runtime.engine, colleagues.account_id) as db:
+        await db.execute(select(User.id).with_for_update())
+        deposing = asyncio.gather(
+            robot.mutate("saveMember", MEMBER, **demote),
+            robot.mutate("deactivateMember", MEMBER, userId=node_id(Kind.USER, rival)),
+        )
+        await until_waiting(db, 2)
+    answers = await deposing
     assert [answer for answer in answers if answer == LAST_ADMIN] == [LAST_ADMIN]
     left = [
         person

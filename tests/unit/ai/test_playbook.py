@@ -70,6 +70,7 @@ KETTLE = Card.model_validate(
         "rule_out": ["There is no water in it."],
     }
 )
+CARDS = (KETTLE, *load_cards())
 INTAKE = "The kettle stays cold. It shows 0x80070057."
 FUSE = Hypothesis("Fuse", "The fuse has blown.")
 PLUG = Hypothesis("Plug", "The plug is loose.")
@@ -88,7 +89,7 @@ class Talk:
         self,
         hypothesis: Hypothesis | None = None,
         intake: str = INTAKE,
-        cards: tuple[Card, ...] = (KETTLE,),
+        cards: tuple[Card, ...] = CARDS,
     ) -> None:
         self.provider = PlaybookProvider(cards)
         self.session = SessionFacts(intake)
@@ -120,7 +121,6 @@ async def test_the_first_answer_says_what_it_is_and_proposes_the_cards_causes() 
     text, done = await Talk().open()
 
     analysis = ("The kettle stays cold. It shows 0x80070057.", "kitchen")
-    signals = ("0x80070057", "kettle", "stays", "cold", "shows")
     assert text.startswith("This is the offline playbook: fixed troubleshooting cards, no AI.")
     assert "The kettle stays cold** (kettle, stays, cold, 0x80070057)" in text
     assert "- There is no water in it." in text
@@ -132,7 +132,6 @@ async def test_the_first_answer_says_what_it_is_and_proposes_the_cards_causes() 
     assert done.intake.confidence_tier == ConfidenceTier.GUIDED
     assert done.intake.signals == ("0x80070057", "kettle", "stays", "cold")
     assert done.step == IntakeAnalysisStep(*analysis, done.intake.signals)
-    assert "shows" in signals
     assert done.fork is not None
     assert done.fork.to_json() == {
         "reason": "The card “The kettle stays cold” knows 2 causes of this.",
@@ -158,7 +157,7 @@ async def test_without_a_card_it_says_so_and_asks_what_was_not_told() -> None:
 async def test_what_is_known_of_the_domain_is_kept_without_a_card() -> None:
     session = SessionFacts("The radio is silent.", "audio")
 
-    _, done = await ask(PlaybookProvider([KETTLE]), intake_request(session))
+    _, done = await ask(PlaybookProvider(CARDS), intake_request(session))
 
     assert done.intake == IntakeAnalysis("The radio is silent.", "audio")
 

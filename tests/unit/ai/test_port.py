@@ -113,5 +113,5 @@ def test_a_fork_that_fork_branch_would_refuse_cannot_be_drafted(
 def test_an_option_out_of_bounds_cannot_be_drafted(
     label: str, description: str, likelihood: float | None
 ) -> None:
-    with pytest.raises(ValueError, match="option|likelihood"):
+    with pytest.raises(ValueError, match=r"option|likelihood"):
         ForkOption(label, description, likelihood)

@@ -98,13 +98,11 @@ async def test_failures_are_raised_after_what_was_said(
 ) -> None:
     provider = ScriptedProvider()
     provider.script("Why me?", item)
-    heard = []
+    stream = provider.stream_turn(WHY)
 
+    assert [await anext(stream) for _ in said] == [TextDelta(text) for text in said]
     with pytest.raises(ProviderError, match=item.message) as failure:
-        async for delta in provider.stream_turn(WHY):
-            heard.append(delta)  # noqa: PERF401  what was heard before the failure counts
-
-    assert heard == [TextDelta(text) for text in said]
+        await anext(stream)
     assert (failure.value.message, failure.value.retryable) == (item.message, item.retryable)
 
 
