@@ -26,7 +26,7 @@ from schema.branch import (
 from schema.context import Info
 from schema.fork_point import ForkBranchInput, ForkBranchResult, ForkBranchSuccess, ForkPoint
 from schema.session import AiSession
-from services import branches
+from services import archive, branches, forks, revivals
 from services.errors import NotFound
 from services.ids import Kind, optional_uuid_of, uuid_of
 
@@ -47,7 +47,7 @@ class BranchQueries:
 class BranchMutations:
     @strawberry.mutation
     async def fork_branch(self, info: Info, input: ForkBranchInput) -> ForkBranchResult:
-        forked = await branches.fork_branch(
+        forked = await forks.fork_branch(
             info.context.runtime,
             info.context.actor,
             key=input.idempotency_key,
@@ -56,7 +56,7 @@ class BranchMutations:
             fork_point_id=optional_uuid_of(Kind.FORK_POINT, input.fork_point_id),
             after_message_id=optional_uuid_of(Kind.MESSAGE, input.after_message_id),
             reason=input.reason,
-            options=[branches.ForkOption(o.label, o.description) for o in input.options],
+            options=[forks.ForkOption(o.label, o.description) for o in input.options],
         )
         return ForkBranchSuccess(
             session=AiSession.of(forked.session),
@@ -91,7 +91,7 @@ class BranchMutations:
 
     @strawberry.mutation
     async def revive_branch(self, info: Info, input: ReviveBranchInput) -> ReviveBranchResult:
-        changed = await branches.revive_branch(
+        changed = await revivals.revive_branch(
             info.context.runtime,
             info.context.actor,
             branch_id=uuid_of(Kind.BRANCH, input.branch_id),
@@ -119,7 +119,7 @@ class BranchMutations:
         "against the plan."
     )
     async def archive_branch(self, info: Info, input: ArchiveBranchInput) -> ArchiveBranchResult:
-        changed = await branches.archive_branch(
+        changed = await archive.archive_branch(
             info.context.runtime,
             info.context.actor,
             branch_id=uuid_of(Kind.BRANCH, input.branch_id),
@@ -133,7 +133,7 @@ class BranchMutations:
         "checked again."
     )
     async def restore_branch(self, info: Info, input: RestoreBranchInput) -> RestoreBranchResult:
-        changed = await branches.restore_branch(
+        changed = await archive.restore_branch(
             info.context.runtime,
             info.context.actor,
             branch_id=uuid_of(Kind.BRANCH, input.branch_id),

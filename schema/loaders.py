@@ -11,8 +11,10 @@ from services import (
     api_keys,
     branches,
     findings,
+    forks,
     handoffs,
     messages,
+    revivals,
     sessions,
     steps,
     tree,
@@ -43,15 +45,15 @@ class Loaders:
         self.sessions = one(sessions.by_id)
         self.trees = one(tree.by_session)
         self.branches = one(branches.by_id)
-        self.fork_points = one(branches.fork_points_by_id)
-        self.fork_points_of_session = many(branches.fork_points_by_session)
-        self.options_of_fork_point = many(branches.options_by_fork_point)
+        self.fork_points = one(forks.fork_points_by_id)
+        self.fork_points_of_session = many(forks.fork_points_by_session)
+        self.options_of_fork_point = many(forks.options_by_fork_point)
         self.findings = one(findings.by_id)
         self.findings_of_branch = many(findings.by_branch)
         self.findings_of_session = many(findings.by_session)
         self.evidence_of_finding = many(findings.evidence_by_finding)
-        self.evidence_of_revival = many(branches.evidence_by_revival)
-        self.revivals_of_branch = many(branches.revivals_by_branch)
+        self.evidence_of_revival = many(revivals.evidence_by_revival)
+        self.revivals_of_branch = many(revivals.revivals_by_branch)
         self.messages = one(messages.by_id)
         self.steps = one(steps.by_id)
         self.step_of_message = one(steps.by_message)
