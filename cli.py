@@ -5,6 +5,7 @@ import asyncio
 import getpass
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,22 +49,34 @@ def serve(settings: Settings) -> None:
         migrate(url)
         if settings.database_url is None:
             asyncio.run(demo.load_once(url, settings.demo_password))
-        address = f"http://{settings.host}:{settings.port}"
-        print(welcome(settings, address))
-        uvicorn.run(
+        config = uvicorn.Config(
             create_app(settings, url),
             host=settings.host,
             port=settings.port,
-            log_level=settings.log_level,
+            log_config=None,
             access_log=False,
             ws="websockets-sansio",
             ws_max_size=1_000_000,
             timeout_graceful_shutdown=10,
         )
+        Server(config, welcome(settings)).run()
 
 
-def welcome(settings: Settings, address: str) -> str:
-    first = f"FlowPilot serves {address}/graphql"
+class Server(uvicorn.Server):
+    """Says where to go once it answers."""
+
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self.greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self.greeting, flush=True)
+
+
+def welcome(settings: Settings) -> str:
+    first = f"FlowPilot serves http://{settings.host}:{settings.port}/graphql"
     if settings.database_url is not None:
         return first
     return (
@@ -139,6 +152,8 @@ def main() -> int:
     try:
         settings = configuration.load()
         logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+        for chatty in ("alembic", "procrastinate", "uvicorn.error"):
+            logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
         match verb:
             case "serve":
                 serve(settings)

@@ -104,7 +104,8 @@ async def plant_tree(stage: Stage, size: int, fan_out: int) -> UUID:
             )
         )  # fmt: skip
         await db.execute(insert(Branch), rows)
-        await db.execute(insert(ForkPoint), points)
+        if points:
+            await db.execute(insert(ForkPoint), points)
         await db.exec_driver_sql("ANALYZE")
     return session_id
 

@@ -72,7 +72,7 @@ class MessageMutations:
             info.context.actor,
             message_id=uuid_of(Kind.MESSAGE, input.message_id),
         )
-        return CancelMessageSuccess(message=BranchMessage.of(message))
+        return CancelMessageSuccess(cancelled_message=BranchMessage.of(message))
 
 
 async def _sent(info: Info, sent: messages.Sent, await_reply: bool) -> SendBranchMessageSuccess:

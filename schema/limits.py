@@ -17,8 +17,8 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValidationRule,
 )
-from graphql.validation import NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension, ValidationCache
 
 MAX_TOKENS = 10_000
@@ -52,6 +52,15 @@ class BoundedParsing(SchemaExtension):
         yield
 
 
+class SchemaForCallers(ValidationRule):
+    """The schema is for those who have signed in."""
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        if node.name.value in {"__schema", "__type"}:
+            code = {"code": "UNAUTHENTICATED"}
+            self.report_error(GraphQLError("Sign in to see the schema.", node, extensions=code))
+
+
 class BoundedValidation(ValidationCache):
     """Refuses a document over its caps, and introspection to strangers, before it is validated."""
 
@@ -64,7 +73,7 @@ class BoundedValidation(ValidationCache):
             yield
             return
         if context.context.caller is None:
-            context.validation_rules += (NoSchemaIntrospectionCustomRule,)
+            context.validation_rules += (SchemaForCallers,)
         yield from super().on_validate()
 
 

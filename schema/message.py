@@ -209,7 +209,7 @@ class CancelMessageInput:
 
 @strawberry.type
 class CancelMessageSuccess:
-    message: BranchMessage
+    cancelled_message: BranchMessage
 
 
 CancelMessageResult = Annotated[
