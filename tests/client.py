@@ -78,6 +78,13 @@ class Client:
         result: dict[str, Any] = (await self.run(document, input=input))[name]
         return result
 
+    async def answered(self, message_id: str) -> None:
+        """Until a reply is finished."""
+        document = "subscription($id: ID!) { messageStreamed(messageId: $id) { __typename } }"
+        async with self.subscribe(document, id=message_id) as pieces:
+            async for _ in pieces:
+                pass
+
     @asynccontextmanager
     async def socket(self) -> AsyncIterator["Socket"]:
         async with connect(

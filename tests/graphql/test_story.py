@@ -28,15 +28,6 @@ query { queue { totalCount eventCursor edges { node {
 """
 
 
-async def answered(client: Client, message_id: str) -> None:
-    """Until a reply is finished."""
-    document = "subscription($id: ID!) { messageStreamed(messageId: $id) { __typename } }"
-    async with client.subscribe(document, id=message_id) as pieces:
-        async for piece in pieces:
-            if piece["messageStreamed"]["__typename"] == "MessageEnded":
-                break
-
-
 async def test_a_session_from_intake_to_claim(client: Client, colleagues: Colleagues) -> None:
     engineer, colleague = client.as_(colleagues.engineer), client.as_(colleagues.engineer2)
 
@@ -55,7 +46,7 @@ async def test_a_session_from_intake_to_claim(client: Client, colleagues: Collea
         "messageCount": 2,
     }
     assert started["reply"]["position"] == 2
-    await answered(engineer, started["reply"]["id"])
+    await engineer.answered(started["reply"]["id"])
 
     asked = await engineer.mutate(
         "sendBranchMessage",
