@@ -10,7 +10,7 @@ run: .venv/run web/dist/graphiql/index.html
 	$(BIN)/python -m cli serve
 
 test: .venv/test web/dist/graphiql/index.html
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 -m "not browser"
 
 check: .venv/test
 	sh .ci/check
