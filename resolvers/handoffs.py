@@ -33,12 +33,10 @@ class HandoffQueries:
         first: int = 50,
         after: str | None = None,
     ) -> QueueConnection:
-        context = info.context
+        runtime, actor = info.context.runtime, info.context.actor
         wanted = (filter or QueueFilter()).decoded()
-        queue = await handoffs.list_queue(
-            context.runtime, context.actor, wanted, first=first, after=after
-        )
-        return QueueConnection.of(queue, encode_cursor(context.actor.account_id, queue.seq))
+        queue = await handoffs.list_queue(runtime, actor, wanted, first=first, after=after)
+        return QueueConnection.of(queue, encode_cursor(actor.account_id, queue.seq))
 
 
 @strawberry.type

@@ -46,12 +46,10 @@ class SessionQueries:
         first: int = 20,
         after: str | None = None,
     ) -> AiSessionConnection:
-        context = info.context
+        runtime, actor = info.context.runtime, info.context.actor
         wanted = (filter or SessionFilter()).decoded()
-        page, seq = await sessions.list_sessions(
-            context.runtime, context.actor, wanted, first=first, after=after
-        )
-        return AiSessionConnection.of(page, encode_cursor(context.actor.account_id, seq))
+        page, seq = await sessions.list_sessions(runtime, actor, wanted, first=first, after=after)
+        return AiSessionConnection.of(page, encode_cursor(actor.account_id, seq))
 
 
 @strawberry.type

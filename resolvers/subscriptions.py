@@ -47,12 +47,11 @@ class Subscriptions:
         filter: SessionFilter | None = None,
         after: str | None = None,
     ) -> AsyncGenerator[SessionListEvent, None]:
+        runtime, actor = info.context.runtime, info.context.actor
         wanted = (filter or SessionFilter()).decoded()
 
         async def passes(event: StoredEvent) -> bool:
-            return await sessions.event_in_list(
-                info.context.runtime, info.context.actor, wanted, event
-            )
+            return await sessions.event_in_list(runtime, actor, wanted, event)
 
         async for event in _follow(info, after, SESSION_LIST_EVENTS, passes=passes):
             yield event
@@ -77,6 +76,7 @@ class Subscriptions:
     async def queue_changed(
         self, info: Info, filter: QueueFilter | None = None, after: str | None = None
     ) -> AsyncGenerator[QueueEvent, None]:
+        _ = info.context.actor  # raises for whoever has not signed in, whatever the filter
         wanted = (filter or QueueFilter()).decoded()
 
         async def passes(event: StoredEvent) -> bool:
@@ -92,9 +92,10 @@ class Subscriptions:
     async def message_streamed(
         self, info: Info, message_id: strawberry.ID
     ) -> AsyncGenerator[MessageStreamEvent, None]:
-        key = uuid_of(Kind.MESSAGE, message_id)
         context = info.context
-        async with aclosing(follow_message(context.runtime, context.actor, key)) as pieces:
+        actor = context.actor
+        key = uuid_of(Kind.MESSAGE, message_id)
+        async with aclosing(follow_message(context.runtime, actor, key)) as pieces:
             async for piece in pieces:
                 context.forget()
                 if isinstance(piece, Snapshot):
@@ -107,8 +108,9 @@ class Subscriptions:
 
 async def _visible(info: Info, session_id: str) -> UUID:
     """Raises NotFound."""
+    loaders = info.context.loaders
     key = uuid_of(Kind.SESSION, session_id)
-    if await info.context.loaders.sessions.load(key) is None:
+    if await loaders.sessions.load(key) is None:
         raise NotFound(session_id)
     return key
 

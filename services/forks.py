@@ -204,7 +204,8 @@ async def _known_fork_point(
     point = await fetch_one(work.db, statement)
     if point is None:
         raise NotFound(node_id(Kind.FORK_POINT, fork_point_id))
-    if parent_branch_id not in {None, point.parent_branch_id}:
+    if parent_branch_id is not None and parent_branch_id != point.parent_branch_id:
+        await in_session(work.db, session, parent_branch_id)
         raise InvalidInput(
             [FieldProblem(("parentBranchId",), "Is not the branch that this fork point is on.")]
         )

@@ -34,9 +34,7 @@ async def email(colleagues: Colleagues, database_url: str) -> str:
 
 
 @pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "narrow"])
-async def page(
-    address: tuple[str, Runtime], request: pytest.FixtureRequest
-) -> AsyncIterator[Page]:
+async def page(address: tuple[str, Runtime], request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     chromium = shutil.which("chromium")
     assert chromium is not None, "apt-get install chromium"
     width, height = request.param

@@ -1,0 +1,275 @@
+"""An account in which everything there is has happened, some of it by SQL."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, update
+
+from models.finding import Finding, FindingEvidence, FindingKind
+from models.message import BranchMessage, MessageState
+from models.session import AiSession, Step, StepType
+from services.ids import Kind, new_id, node_id, uuid_of
+from tests.client import Client
+from tests.factories import Colleagues
+from tests.tables import as_owner, until_idle
+
+
+@dataclass(frozen=True)
+class World:
+    """Node ids by what they are good for. No two verbs need the same object."""
+
+    people: Colleagues
+    mark: str
+    """A word that every text of this account holds, and no other account."""
+    account: str
+    team: str
+    engineer: str
+    admin: str
+    member: str
+    member_version: int
+    api_key: str
+    secret: str
+    refresh_token: str
+    idempotency_key: str
+    session: str
+    trunk: str
+    fork_point: str
+    active: str
+    untried: str
+    renamed: str
+    dead: str
+    revived: str
+    solved: str
+    archived: str
+    intake: str
+    answer: str
+    evidence: str
+    failed: str
+    pending: str
+    step: str
+    finding: str
+    waiting: str
+    """A session that is escalated, and `claimable` its handoff."""
+    claimable: str
+    parked: str
+    cancellable: str
+    taken: str
+    """A handoff that was claimed."""
+    idle: str
+    """A session that nobody handed off."""
+    idle_trunk: str
+    session_page: str
+    queue_page: str
+    event_cursor: str
+    versions: dict[str, int]
+
+    @property
+    def ids(self) -> list[str]:
+        """All node ids of the world."""
+        values = [getattr(self, field.name) for field in fields(self)]
+        return [value for value in values if is_node_id(value)]
+
+
+def is_node_id(value: object) -> bool:
+    return isinstance(value, str) and value[2:3] == "_" and len(value) == 35
+
+
+MEMBER_PASSWORD = "correct horse battery"
+
+
+async def build_world(client: Client, owner_url: str, people: Colleagues) -> World:
+    """As the account's admin, who owns all of it; nothing is under way any more."""
+    admin = client.as_(people.admin)
+    made: dict[str, Any] = {"people": people, "mark": f"mark{uuid4().hex}"}
+    await _tree(admin, made)
+    await _handoffs(admin, made)
+    await _people(client, admin, made)
+    await until_idle(owner_url, people.account_id)
+    await _by_sql(owner_url, people.account_id, made)
+    await _cursors(admin, made)
+    return World(**made)
+
+
+async def started(admin: Client, mark: str) -> dict[str, Any]:
+    made = await admin.mutate(
+        "startSession",
+        "session { id rootBranch { id } } reply { id }",
+        intake={"text": f"{mark}: mail stopped arriving."},
+    )
+    await admin.answered(made["reply"]["id"])
+    session: dict[str, Any] = made["session"]
+    return session
+
+
+async def _tree(admin: Client, made: dict[str, Any]) -> None:
+    mark = made["mark"]
+    session = await started(admin, mark)
+    made["session"], made["trunk"] = session["id"], session["rootBranch"]["id"]
+    names = ["active", "untried", "renamed", "dead", "revived", "solved", "archived"]
+    forked = await admin.mutate(
+        "forkBranch",
+        "forkPoint { id afterMessage { id } } branches { id version }",
+        sessionId=session["id"],
+        reason=f"{mark}: many causes",
+        options=[{"label": f"{mark} {name}", "description": mark} for name in names],
+    )
+    made["fork_point"] = forked["forkPoint"]["id"]
+    made["answer"] = forked["forkPoint"]["afterMessage"]["id"]
+    made.update({name: row["id"] for name, row in zip(names, forked["branches"], strict=True)})
+    made["evidence"] = await _say(admin, made["active"], mark)
+    await _say(admin, made["solved"], mark)
+    for name, status in (("dead", "DEAD_END"), ("revived", "DEAD_END"), ("solved", "SOLVED")):
+        await admin.mutate(
+            "markBranchStatus",
+            "branch { id }",
+            branchId=made[name],
+            status=status,
+            reason=f"{mark}: so it is",
+            expectedVersion=1,
+        )
+    await admin.mutate(
+        "reviveBranch",
+        "branch { id }",
+        branchId=made["revived"],
+        evidenceFromBranchId=made["active"],
+        evidenceMessageIds=[made["evidence"]],
+        description=f"{mark}: it speaks for it",
+    )
+    await admin.mutate(
+        "archiveBranch", "branch { id }", branchId=made["archived"], expectedVersion=1
+    )
+    for name in ("failed", "pending"):
+        made[name] = await _say(admin, made["active"], f"{mark} {name}", "reply")
+    await admin.mutate("switchBranch", "branch { id }", branchId=made["active"])
+
+
+async def _say(admin: Client, branch_id: str, body: str, which: str = "sentMessage") -> str:
+    sent = await admin.mutate(
+        "sendBranchMessage",
+        "sentMessage { id } reply { id }",
+        branchId=branch_id,
+        body=body,
+        awaitReply=True,
+    )
+    return str(sent[which]["id"])
+
+
+async def _handoffs(admin: Client, made: dict[str, Any]) -> None:
+    mark = made["mark"]
+    for session, handoff, intent in (
+        ("waiting", "claimable", "ESCALATE"),
+        ("parked", "cancellable", "PARK"),
+        ("idle", "taken", "PARK"),
+    ):
+        opened = await started(admin, mark)
+        made[session] = opened["id"]
+        put_down = await admin.mutate(
+            "handOffSession",
+            "handoff { id }",
+            sessionId=opened["id"],
+            intent=intent,
+            engineerNotes=mark,
+        )
+        made[handoff] = put_down["handoff"]["id"]
+    made["idle_trunk"] = opened["rootBranch"]["id"]
+    await admin.mutate("claimHandoff", "handoff { id }", handoffId=made["taken"])
+
+
+async def _people(client: Client, admin: Client, made: dict[str, Any]) -> None:
+    people: Colleagues = made["people"]
+    made["account"] = node_id(Kind.ACCOUNT, people.account_id)
+    made["team"] = node_id(Kind.TEAM, people.team_id)
+    made["engineer"], made["admin"] = people.engineer.id, people.admin.id
+    email = f"{made['mark']}@desk.example"
+    saved = await admin.mutate(
+        "saveMember",
+        "member { id version }",
+        email=email,
+        displayName=made["mark"],
+        role="ENGINEER",
+        password=MEMBER_PASSWORD,
+        teamId=made["team"],
+    )
+    made["member"], made["member_version"] = saved["member"]["id"], saved["member"]["version"]
+    signed_in = await client.mutate(
+        "signIn", "tokens { refreshToken }", email=email, password=MEMBER_PASSWORD
+    )
+    made["refresh_token"] = signed_in["tokens"]["refreshToken"]
+    made["idempotency_key"] = str(uuid4())
+    key = await admin.mutate(
+        "createApiKey",
+        "apiKey { id } secret",
+        idempotencyKey=made["idempotency_key"],
+        name=made["mark"],
+        scopes=["READ", "WRITE", "ADMIN"],
+    )
+    made["api_key"], made["secret"] = key["apiKey"]["id"], key["secret"]
+
+
+async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> None:
+    """Findings and guided steps, and replies in states that no job will end."""
+    session_id, branch_id = (
+        uuid_of(Kind.SESSION, made["session"]),
+        uuid_of(Kind.BRANCH, made["active"]),
+    )
+    of_branch = {"account_id": account_id, "session_id": session_id, "branch_id": branch_id}
+    finding_id, step_id = new_id(), new_id()
+    message_id = uuid_of(Kind.MESSAGE, made["evidence"])
+    async with as_owner(owner_url) as db:
+        await db.execute(
+            insert(Finding).values(
+                **of_branch, id=finding_id, kind=FindingKind.OBSERVED, claim=made["mark"]
+            )
+        )
+        await db.execute(
+            insert(FindingEvidence).values(
+                account_id=account_id,
+                finding_id=finding_id,
+                ordinal=1,
+                session_id=session_id,
+                message_id=message_id,
+            )
+        )
+        await db.execute(
+            insert(Step).values(
+                **of_branch,
+                id=step_id,
+                message_id=message_id,
+                step_order=1000,
+                step_type=StepType.NOTE,
+                content={"text": made["mark"]},
+            )
+        )
+        for name in ("failed", "pending"):
+            await db.execute(
+                update(BranchMessage)
+                .where(BranchMessage.id == uuid_of(Kind.MESSAGE, made[name]))
+                .values(state=MessageState[name.upper()], body="")
+            )
+        await db.execute(
+            update(AiSession)
+            .where(AiSession.account_id == account_id)
+            .values(problem_domain=made["mark"], problem_summary=made["mark"])
+        )
+    made["finding"] = node_id(Kind.FINDING, finding_id)
+    made["step"] = node_id(Kind.STEP, step_id)
+
+
+async def _cursors(admin: Client, made: dict[str, Any]) -> None:
+    seen = await admin.run(
+        """query($id: ID!) {
+          session(id: $id) {
+            branches(includeArchived: true) { id version messages { edges { node { id role } } } }
+          }
+          sessions(first: 2) { pageInfo { endCursor } eventCursor }
+          queue(first: 1) { pageInfo { endCursor } }
+        }""",
+        id=made["session"],
+    )
+    branches = seen["session"]["branches"]
+    made["versions"] = {branch["id"]: branch["version"] for branch in branches}
+    made["intake"] = branches[0]["messages"]["edges"][0]["node"]["id"]
+    made["session_page"] = seen["sessions"]["pageInfo"]["endCursor"]
+    made["queue_page"] = seen["queue"]["pageInfo"]["endCursor"]
+    made["event_cursor"] = seen["sessions"]["eventCursor"]
