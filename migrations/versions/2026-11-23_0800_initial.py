@@ -120,11 +120,33 @@ NO_NOTIFY_ON_INSERT = (
     "DROP TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 ON procrastinate_jobs"
 )
 
+# Without it a job that waited for another one's lock is found only by a worker's next poll.
+NOTIFY_ON_RELEASE = (
+    """
+    CREATE FUNCTION flowpilot_notify_lock_released() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM procrastinate_jobs WHERE lock = OLD.lock AND status = 'todo') THEN
+            PERFORM pg_notify(
+                'procrastinate_any_queue_v1', '{"type": "job_inserted", "job_id": 0}');
+        END IF;
+        RETURN NULL;
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER flowpilot_lock_released AFTER DELETE OR UPDATE OF status ON procrastinate_jobs
+    FOR EACH ROW WHEN (OLD.status = 'doing' AND OLD.lock IS NOT NULL)
+    EXECUTE FUNCTION flowpilot_notify_lock_released()
+    """,
+)
+
 
 def apply_job_schema() -> None:
     cursor = op.get_bind().connection.cursor()
     cursor.execute(SchemaManager.get_schema())
     op.execute(NO_NOTIFY_ON_INSERT)
+    for definition in NOTIFY_ON_RELEASE:
+        op.execute(definition)
     op.execute(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events, "
         f"procrastinate_periodic_defers, procrastinate_workers TO {ROLE}"
@@ -167,6 +189,7 @@ def drop_job_schema() -> None:
         $$
         """
     )
+    op.execute("DROP FUNCTION flowpilot_notify_lock_released()")
     op.execute(
         "DROP TYPE procrastinate_job_to_defer_v1, procrastinate_job_status, "
         "procrastinate_job_event_type"
