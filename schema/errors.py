@@ -231,7 +231,7 @@ class ErrorPolicy(SchemaExtension):
             return _with_code(error, "GRAPHQL_PARSE_FAILED")
         if (error.extensions or {}).get("code"):
             return error
-        if error.path is None and error.nodes:
+        if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
             return _with_code(error, "GRAPHQL_VALIDATION_FAILED")
         log.error(
             "operation %s failed",

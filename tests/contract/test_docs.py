@@ -1,0 +1,56 @@
+"""What the documents say is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SDL = build_schema((ROOT / "schema" / "schema.graphql").read_text())
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
+    table = (ROOT / "docs" / "operations.md").read_text()
+    listed = dict(re.findall(r"^\| `(FLOWPILOT_\w+)` \| (.*?) \|", table, re.MULTILINE))
+    defaults = {
+        f"FLOWPILOT_{name.upper()}": str(field.default)
+        for name, field in Settings.model_fields.items()
+        if field.default is not None
+    }
+    assert {name: listed[name].strip("`") for name in defaults} == defaults
+    assert {name.removeprefix("FLOWPILOT_").lower() for name in listed} == set(
+        Settings.model_fields
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_only_settings_and_files_that_exist(page: Path) -> None:
+    text = page.read_text()
+    known = {f"FLOWPILOT_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"FLOWPILOT_[A-Z_]+", text)) <= known | {"FLOWPILOT_TEST_DATABASE_URL"}
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_queries_on_pages_are_valid(page: Path) -> None:
+    for block in blocks(page, "graphql"):
+        assert validate(SDL, parse(block)) == []
+    for block in blocks(page, "python"):
+        compile(block, page.name, "exec")
+        for query in re.findall(r'"""(subscription.*?)"""|LIST = "(.*?)"', block, re.DOTALL):
+            assert validate(SDL, parse("".join(query))) == []
+    for block in blocks(page, "js"):
+        for query in re.findall(r"`(subscription.*?)`", block, re.DOTALL):
+            assert validate(SDL, parse(query)) == []
+    for block in blocks(page, "sh"):
+        for query in re.findall(r"ask \S+ '(.*?)'", block, re.DOTALL):
+            assert validate(SDL, parse(query)) == []
