@@ -1,0 +1,97 @@
+"""The demo is what the verbs would have made: every counter counts, every lineage is whole."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from cli import migrate
+from services import demo
+from services.database import sync_url
+
+# Each finds rows that contradict one another; there must be none.
+CONTRADICTIONS = {
+    "positions": """
+        SELECT branch_id FROM branch_messages m JOIN session_branches b ON b.id = m.branch_id
+        GROUP BY branch_id, b.fork_position, b.last_position
+        HAVING count(*) <> b.last_position - b.fork_position
+            OR min(position) <> b.fork_position + 1 OR max(position) <> b.last_position""",
+    "silent branches": """
+        SELECT id FROM session_branches b WHERE last_position <> fork_position
+        AND NOT EXISTS (SELECT FROM branch_messages WHERE branch_id = b.id)""",
+    "forks beyond the parent": """
+        SELECT p.id FROM fork_points p JOIN session_branches b ON b.id = p.parent_branch_id
+        WHERE p.position > b.last_position""",
+    "forks of one option": """
+        SELECT fork_point_id FROM session_branches WHERE fork_point_id IS NOT NULL
+        GROUP BY fork_point_id HAVING count(*) < 2""",
+    "counts of sessions": """
+        SELECT s.id FROM ai_sessions s
+        WHERE branch_count <> (SELECT count(*) FROM session_branches WHERE session_id = s.id)
+           OR step_count <> (SELECT count(*) FROM ai_session_steps WHERE session_id = s.id)
+           OR handoff_count <> (SELECT count(*) FROM session_handoffs WHERE session_id = s.id)""",
+    "counts of branches": """
+        SELECT b.id FROM session_branches b
+        WHERE step_count <> (SELECT count(*) FROM ai_session_steps WHERE branch_id = b.id)
+           OR last_child_order <>
+              (SELECT count(*) FROM session_branches c WHERE c.parent_branch_id = b.id)""",
+    "revived without evidence": """
+        SELECT b.id FROM session_branches b WHERE status = 'revived'
+        AND NOT EXISTS (SELECT FROM branch_revivals JOIN branch_revival_evidence
+                        ON revival_id = branch_revivals.id WHERE branch_id = b.id)""",
+    "put down without a handoff": """
+        SELECT s.id FROM ai_sessions s WHERE (status IN ('paused', 'escalated')) <> EXISTS
+        (SELECT FROM session_handoffs WHERE session_id = s.id AND state = 'open')""",
+    "events": """
+        SELECT a.id FROM accounts a LEFT JOIN events e ON e.account_id = a.id GROUP BY a.id
+        HAVING count(e.seq) <> a.event_seq OR max(e.seq) <> a.event_seq""",
+    "plans": """
+        SELECT s.id FROM ai_sessions s JOIN accounts a ON a.id = s.account_id
+        WHERE hypothesis_count > CASE plan WHEN 'free' THEN 2 WHEN 'team' THEN 10 ELSE 1000 END""",
+}
+
+
+@pytest.fixture(scope="module")
+async def demo_url(make_database: Callable[[str], str]) -> str:
+    url = make_database("demo")
+    migrate(url)
+    assert await demo.load_once(url, "a-password-for-tests")
+    return url
+
+
+@pytest.mark.parametrize("contradiction", CONTRADICTIONS)
+def test_nothing_contradicts(demo_url: str, contradiction: str) -> None:
+    engine = create_engine(sync_url(demo_url))
+    with engine.connect() as db:
+        assert db.execute(text(CONTRADICTIONS[contradiction])).all() == []
+    engine.dispose()
+
+
+def test_what_there_is(demo_url: str) -> None:
+    engine = create_engine(sync_url(demo_url))
+    with engine.connect() as db:
+        statuses = db.execute(
+            text("SELECT name, s.status FROM ai_sessions s JOIN accounts a ON a.id = account_id")
+        ).all()
+        largest = db.execute(
+            text(
+                "SELECT max(branch_count), (SELECT max(depth) FROM session_branches) FROM ai_sessions"
+            )
+        ).one()
+    engine.dispose()
+    assert Counter(tuple(row) for row in statuses) == {
+        ("First Managed Services", "active"): 1,
+        ("First Managed Services", "escalated"): 1,
+        ("First Managed Services", "paused"): 1,
+        ("First Managed Services", "resolved"): 1,
+        ("Second IT Partners", "active"): 1,
+        ("Second IT Partners", "paused"): 1,
+        ("Third Enterprise Support", "active"): 2,
+    }
+    assert largest[0] == 1000
+    assert largest[1] >= 4
+
+
+async def test_a_second_time_changes_nothing(demo_url: str) -> None:
+    assert not await demo.load_once(demo_url, "another-password-for-tests")
