@@ -53,24 +53,27 @@ class Subscriptions:
         async def passes(event: StoredEvent) -> bool:
             return await sessions.event_in_list(runtime, actor, wanted, event)
 
-        async for event in _follow(info, after, SESSION_LIST_EVENTS, passes=passes):
-            yield event
+        async with aclosing(_follow(info, after, SESSION_LIST_EVENTS, passes=passes)) as events:
+            async for event in events:
+                yield event
 
     @strawberry.subscription(description=AFTER)
     async def session_changed(
         self, info: Info, session_id: strawberry.ID, after: str | None = None
     ) -> AsyncGenerator[SessionEvent, None]:
         key = await _visible(info, session_id)
-        async for event in _follow(info, after, SESSION_EVENTS, session_key=key):
-            yield event
+        async with aclosing(_follow(info, after, SESSION_EVENTS, session_key=key)) as events:
+            async for event in events:
+                yield event
 
     @strawberry.subscription(description=AFTER)
     async def branch_changed(
         self, info: Info, session_id: strawberry.ID, after: str | None = None
     ) -> AsyncGenerator[BranchEvent, None]:
         key = await _visible(info, session_id)
-        async for event in _follow(info, after, BRANCH_EVENTS, session_key=key):
-            yield event
+        async with aclosing(_follow(info, after, BRANCH_EVENTS, session_key=key)) as events:
+            async for event in events:
+                yield event
 
     @strawberry.subscription(description=AFTER)
     async def queue_changed(
@@ -82,8 +85,9 @@ class Subscriptions:
         async def passes(event: StoredEvent) -> bool:
             return event_in_queue(wanted, event)
 
-        async for event in _follow(info, after, QUEUE_EVENTS, passes=passes):
-            yield event
+        async with aclosing(_follow(info, after, QUEUE_EVENTS, passes=passes)) as events:
+            async for event in events:
+                yield event
 
     @strawberry.subscription(
         description="An answer while it is written: a snapshot, deltas, the end. A retry begins "

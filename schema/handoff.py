@@ -27,6 +27,7 @@ from services import handoffs as service
 from services.errors import HandoffTaken, NotFound
 from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import write_cursor
+from services.validation import Validation
 
 if TYPE_CHECKING:
     from schema.account import User
@@ -247,7 +248,10 @@ class QueueFilter:
     )
 
     def decoded(self) -> service.QueueFilter:
-        """Raises NotFound for an id that names no team."""
+        """Raises InvalidInput, and NotFound for an id that names no team."""
+        check = Validation()
+        check.text(("filter", "domain"), self.domain or "", 0, 100)
+        check.done()
         return service.QueueFilter(
             intent=self.intent,
             priority=self.priority,

@@ -5,6 +5,7 @@ thirty steps, not two to the thirtieth. One place counts; what later limits need
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,12 +15,13 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLSyntaxError,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValidationRule,
 )
-from strawberry.extensions import SchemaExtension, ValidationCache
+from strawberry.extensions import ParserCache, ValidationCache
 
 MAX_TOKENS = 10_000
 
@@ -44,11 +46,20 @@ CAPS = Size(depth=25, fields=2_000, aliases=100)
 MAX_ROOT_FIELDS = 50
 
 
-class BoundedParsing(SchemaExtension):
-    """Stops the parser at a number of tokens."""
+class BoundedParsing(ParserCache):
+    """Stops the parser at a number of tokens, and remembers what it has parsed.
 
-    def on_operation(self) -> Iterator[None]:
-        self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
+    A syntax error raised here would escape the operation: on a socket nobody would be told of it. So
+    a bad document is left unparsed, and the execution, which parses it again, reports the error.
+    """
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        context.parse_options["max_tokens"] = MAX_TOKENS
+        with suppress(GraphQLSyntaxError):
+            context.graphql_document = self.cached_parse_document(
+                context.query, **context.parse_options
+            )
         yield
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import ParserCache, SchemaExtension
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -65,8 +65,7 @@ graphql_schema = Schema(
     extensions=[
         ErrorPolicy,
         FreshContext,
-        BoundedParsing,
-        lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+        lambda: BoundedParsing(maxsize=CACHED_DOCUMENTS),
         lambda: BoundedValidation(maxsize=CACHED_DOCUMENTS),
     ],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),

@@ -15,11 +15,11 @@ def read_instant(value: object) -> datetime:
     """Refuses an instant without a zone: nobody could say when it is."""
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise GraphQLError("A DateTime is an RFC 3339 string with a zone: 2026-11-23T12:00:00Z.")
-    return instant
+        if instant is not None and instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise GraphQLError("A DateTime is an RFC 3339 string with a zone: 2026-11-23T12:00:00Z.")
 
 
 DATE_TIME: ScalarDefinition = strawberry.scalar(

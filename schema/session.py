@@ -35,6 +35,7 @@ from services.pages import Page, write_cursor
 from services.sessions import SessionView
 from services.steps import list_steps
 from services.tree import Tree
+from services.validation import Validation
 
 if TYPE_CHECKING:
     from schema.account import Team, User
@@ -287,16 +288,20 @@ class SessionFilter:
     assignee_id: strawberry.ID | None = None
     team_id: strawberry.ID | None = None
     search: str | None = strawberry.field(
-        default=None, description="Full text over intake, summary and findings."
+        default=None,
+        description="Full text over intake, summary and findings; at most 200 characters.",
     )
 
     def decoded(self) -> service.SessionFilter:
-        """Raises NotFound for ids that name no user or team."""
+        """Raises InvalidInput, and NotFound for ids that name no user or team."""
+        check = Validation()
+        search = check.optional_text(("filter", "search"), self.search, 200)
+        check.done()
         return service.SessionFilter(
             status=self.status,
             assignee_id=optional_uuid_of(Kind.USER, self.assignee_id),
             team_id=optional_uuid_of(Kind.TEAM, self.team_id),
-            search=self.search,
+            search=search,
         )
 
 

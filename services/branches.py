@@ -134,16 +134,26 @@ async def rename_branch(
 
 
 async def require_free_label(db: AsyncConnection, branch: Branch, label: str) -> None:
-    taken = select(Branch.id).where(
-        Branch.account_id == branch.account_id,
-        Branch.session_id == branch.session_id,
-        Branch.parent_branch_id == branch.parent_branch_id,
-        Branch.archived_at.is_(None),
-        Branch.id != branch.id,
-        func.lower(Branch.label) == label.lower(),
-    )
-    if (await db.execute(taken)).first() is not None:
+    labels = await labels_below(db, branch, branch.parent_branch_id)
+    labels.pop(branch.id, None)
+    if label.casefold() in labels.values():
         raise InvalidInput([FieldProblem(("label",), "Is the label of a sibling, too.")])
+
+
+async def labels_below(
+    db: AsyncConnection, relative: Branch, parent_id: UUID | None
+) -> dict[UUID, str]:
+    """Case-folded labels of the unarchived branches right below a branch, by their keys.
+
+    Folded here, because what a database takes for the same letter depends on its locale.
+    """
+    statement = select(Branch.id, Branch.label).where(
+        Branch.account_id == relative.account_id,
+        Branch.session_id == relative.session_id,
+        Branch.parent_branch_id == parent_id,
+        Branch.archived_at.is_(None),
+    )
+    return {row.id: row.label.casefold() for row in (await db.execute(statement)).all()}
 
 
 async def in_session(db: AsyncConnection, session: AiSession, branch_id: UUID) -> Branch:

@@ -35,6 +35,9 @@ FAR_BEHIND = 10_000
 SAFETY_POLL = 2.0
 """Seconds after which the log is read although no hint came."""
 
+FIRST_RETRY = 0.1
+"""Seconds before the log is read again after an error; doubles up to SAFETY_POLL."""
+
 CURSOR_PREFIX = "ev_"
 
 
@@ -63,14 +66,12 @@ def encode_cursor(account_id: UUID, seq: int) -> str:
 
 def decode_cursor(account_id: UUID, cursor: str) -> int | None:
     """None for anything that is no cursor of this account."""
-    start = CURSOR_PREFIX + account_id.hex
-    digits = cursor.removeprefix(start)
-    if not cursor.startswith(start) or len(digits) != 16 or not digits.isalnum():  # noqa: PLR2004
-        return None
+    digits = cursor.removeprefix(CURSOR_PREFIX + account_id.hex)
     try:
-        return int(digits, 16)
+        seq = int(digits, 16)
     except ValueError:
         return None
+    return seq if seq >= 0 and encode_cursor(account_id, seq) == cursor else None
 
 
 @dataclass(slots=True)
@@ -125,23 +126,25 @@ class Feed:
         """
         newest = await self.newest(account_id)
         place = newest if after is None else after
-        if not newest - FAR_BEHIND <= place <= newest:
+        if not max(newest - FAR_BEHIND, 0) <= place <= newest:
             raise Reset(newest)
         reader = await self._join(account_id)
         try:
             while True:
-                moved = reader.moved
-                if reader.last - place > FAR_BEHIND:
-                    raise Reset(reader.last)
+                moved, end = reader.moved, reader.last
+                if end - place > FAR_BEHIND:
+                    raise Reset(end)
+                if place >= end:
+                    await moved.wait()
+                    continue
                 events = reader.since(place)
                 if events is None:
-                    events = await self._page(account_id, place)
+                    events = await self._page(account_id, place, end, session_id)
+                    end = events[-1].seq if len(events) == PAGE else end
                 for event in events:
-                    if session_id is None or event.session_id == session_id:
+                    if session_id in {None, event.session_id}:
                         yield event
-                    place = event.seq
-                if place >= reader.last or not events:
-                    await moved.wait()
+                place = end
         finally:
             self._leave(account_id, reader)
 
@@ -151,7 +154,9 @@ class Feed:
             if reader is None:
                 newest = await self.newest(account_id)
                 reader = self._readers[account_id] = _Reader(newest, newest)
-                reader.task = asyncio.create_task(self._read(account_id, reader))
+                reader.task = asyncio.create_task(
+                    self._read(account_id, reader), name=f"feed of {account_id}"
+                )
             reader.followers += 1
             return reader
 
@@ -162,24 +167,21 @@ class Feed:
             reader.task.cancel()
 
     async def _read(self, account_id: UUID, reader: _Reader) -> None:
-        failing = False
         with self._bus.listen(events_topic(account_id)) as hints:
             while True:
-                try:
+                events = await self._page(account_id, reader.last)
+                if _has_gap(reader.last, events):
+                    log.error("account %s: a gap after event %s", account_id, reader.last)
                     events = await self._page(account_id, reader.last)
-                except (SQLAlchemyError, OSError):
-                    if not failing:
-                        log.exception("the event log cannot be read; trying on")
-                    failing, events = True, []
-                else:
-                    failing = False
                 if events:
-                    _note_gap(account_id, reader.last, events)
                     reader.append(events)
                 if len(events) < PAGE:
                     await hints.wait(SAFETY_POLL)
 
-    async def _page(self, account_id: UUID, after: int) -> list[StoredEvent]:
+    async def _page(
+        self, account_id: UUID, after: int, end: int | None = None, session_id: UUID | None = None
+    ) -> list[StoredEvent]:
+        """At most 500, in order. Survives what happens to the database: it waits and tries on."""
         statement = (
             select(
                 Event.seq,
@@ -193,11 +195,22 @@ class Feed:
             .order_by(Event.seq)
             .limit(PAGE)
         )
-        async with transaction(self._engine, account_id) as db:
-            return [StoredEvent(*row) for row in (await db.execute(statement)).all()]
+        if end is not None:
+            statement = statement.where(Event.seq <= end)
+        if session_id is not None:
+            statement = statement.where(Event.session_id == session_id)
+        wait = FIRST_RETRY
+        while True:
+            try:
+                async with transaction(self._engine, account_id) as db:
+                    return [StoredEvent(*row) for row in (await db.execute(statement)).all()]
+            except (SQLAlchemyError, OSError):
+                if wait == FIRST_RETRY:
+                    log.exception("the event log cannot be read; trying on")
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, SAFETY_POLL)
 
 
-def _note_gap(account_id: UUID, last: int, events: Sequence[StoredEvent]) -> None:
-    """Numbers are given in commit order, so a gap is no commit under way: a session was deleted."""
-    if events[-1].seq - last != len(events):
-        log.warning("account %s: no events between %s and %s", account_id, last, events[-1].seq)
+def _has_gap(last: int, events: Sequence[StoredEvent]) -> bool:
+    """Numbers are given in commit order, so none is under way: rows were deleted, or we are wrong."""
+    return bool(events) and events[-1].seq - last != len(events)

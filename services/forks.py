@@ -14,7 +14,7 @@ from models.message import BranchMessage, MessageRole, MessageState
 from models.session import AiSession, Step, StepType
 from services.access import Actor
 from services.accounts import PLAN_BRANCH_LIMITS
-from services.branches import in_session, require_open
+from services.branches import in_session, labels_below, require_open
 from services.database import fetch, fetch_one
 from services.errors import (
     BranchLimit,
@@ -105,9 +105,9 @@ def _valid_fork(
     for index, option in enumerate(options[:10]):
         path = ("options", str(index))
         label = check.text((*path, "label"), option.label, 1, 200)
-        if label.lower() in seen:
+        if label.casefold() in seen:
             check.add((*path, "label"), "Is the label of another option, too.")
-        seen.add(label.lower())
+        seen.add(label.casefold())
         description = check.text((*path, "description"), option.description, 1, 500)
         cleaned.append(ForkOption(label, description))
     check.done()
@@ -260,17 +260,10 @@ async def _add_branches(
 async def _require_unique_labels(
     db: AsyncConnection, parent: Branch, options: Sequence[ForkOption]
 ) -> None:
-    taken = select(func.lower(Branch.label)).where(
-        Branch.account_id == parent.account_id,
-        Branch.session_id == parent.session_id,
-        Branch.parent_branch_id == parent.id,
-        Branch.archived_at.is_(None),
-        func.lower(Branch.label).in_([option.label.lower() for option in options]),
-    )
-    found = set((await db.execute(taken)).scalars())
+    taken = set((await labels_below(db, parent, parent.id)).values())
     check = Validation()
     for index, option in enumerate(options):
-        if option.label.lower() in found:
+        if option.label.casefold() in taken:
             check.add(("options", str(index), "label"), "Is the label of a sibling, too.")
     check.done()
 

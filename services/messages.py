@@ -26,6 +26,8 @@ from services.sessions import SessionView, lock_workable, view
 from services.unit_of_work import UnitOfWork
 from services.validation import Validation
 
+DEFAULT_PAGE = 50
+
 
 class MessageScope(StrEnum):
     """OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, then its own."""
@@ -332,7 +334,10 @@ async def list_messages(
         check.add(("last",), "Cannot be combined with first.")
     check.done()
     backward = last is not None
-    size = page_size("last", last) if last is not None else page_size("first", first or 50)
+    if last is not None:
+        size = page_size("last", last)
+    else:
+        size = page_size("first", DEFAULT_PAGE if first is None else first)
     statement = _in_scope(actor, branch_id, scope).limit(size + 1)
     if after is not None:
         statement = statement.where(BranchMessage.position > read_cursor("after", after, int)[0])

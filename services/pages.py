@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -38,7 +39,7 @@ def read_cursor(argument: str, cursor: str, *types: type) -> list[Any]:
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_parse(kind, part) for kind, part in zip(types, parts, strict=True)]
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
         raise InvalidInput(
             [FieldProblem((argument,), "Is no cursor of this connection.")]
         ) from None
@@ -49,5 +50,9 @@ def _parse(kind: type, part: Any) -> Any:  # noqa: ANN401 - JSON on the way in, 
         if type(part) is not int or abs(part) >= 2**31:
             raise ValueError
         return part
-    parse = getattr(kind, "fromisoformat", kind)
-    return parse(part)
+    if kind is datetime:
+        instant = datetime.fromisoformat(part)
+        if instant.tzinfo is None:
+            raise ValueError
+        return instant.astimezone(UTC)
+    return kind(part)

@@ -6,7 +6,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 
 from models.message import BranchMessage, MessageChunk
 from services import lifecycle
@@ -89,6 +89,7 @@ async def _look(
                 MessageChunk.account_id == BranchMessage.account_id,
                 MessageChunk.message_id == BranchMessage.id,
                 MessageChunk.attempt == BranchMessage.attempt,
+                or_(MessageChunk.attempt != attempt, MessageChunk.start >= offset),
             ),
         )
         .where(BranchMessage.account_id == actor.account_id, BranchMessage.id == message_id)
@@ -98,10 +99,13 @@ async def _look(
         rows = (await db.execute(statement)).all()
     if not rows:
         raise NotFound(node_id(Kind.MESSAGE, message_id))
-    known = offset if rows[0].attempt == attempt else 0
-    ended = rows[0].state not in lifecycle.UNFINISHED
-    text = rows[0].body if ended else "".join(row.chunk or "" for row in rows)
-    return _Seen(rows[0].attempt, ended, text[known:])
+    first = rows[0]
+    ended = first.state not in lifecycle.UNFINISHED
+    if ended:
+        text = first.body[offset:] if first.attempt == attempt else first.body
+    else:
+        text = "".join(row.chunk or "" for row in rows)
+    return _Seen(first.attempt, ended, text)
 
 
 async def finished_reply(runtime: Runtime, actor: Actor, reply: BranchMessage) -> BranchMessage:

@@ -28,7 +28,9 @@ MAX_PAYLOAD = 4_000
 """Characters of one message; PostgreSQL refuses 8,000."""
 
 BEAT = 3.0
-"""Seconds between beats; two that stay away mean that the connection is dead."""
+"""Seconds between beats; two that stay away mean that the connection is dead.
+
+So does a connection that takes as long to be made, to publish or to be left."""
 
 FIRST_BACKOFF = 0.1
 MAX_BACKOFF = 5.0
@@ -49,17 +51,18 @@ class Listener:
 
     async def wait(self, seconds: float) -> None:
         """Until woken, at most so long."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+        await _set_within(seconds, self._woken)
         self._woken.clear()
 
 
 class WakeBus:
     """Wakes listeners of this process at once, and those of others through the broadcaster."""
 
-    def __init__(self, url: str, engine: AsyncEngine) -> None:
+    def __init__(self, url: str, engine: AsyncEngine, *, beat: float = BEAT) -> None:
         self._url = url
         self._engine = engine
+        self._beat = beat
+        self._patience = 2 * beat
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._waiting: set[str] = set()
         self._has_work = asyncio.Event()
@@ -71,8 +74,7 @@ class WakeBus:
     async def __aenter__(self) -> Self:
         connected = asyncio.Event()
         self._task = asyncio.create_task(self._supervise(connected))
-        with suppress(TimeoutError):  # without it everything works, by polling
-            await asyncio.wait_for(connected.wait(), 5)
+        await _set_within(self._patience, connected)  # without a bus everything works, by polling
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -122,29 +124,40 @@ class WakeBus:
             backoff = min(backoff * 2, MAX_BACKOFF)
 
     async def _run(self, connected: asyncio.Event) -> None:
-        """One life of the connection; returns or raises when it is over."""
+        """One life of the connection; raises when it is over."""
         broadcast = Broadcast(self._url)
-        await broadcast.connect()
+        async with asyncio.timeout(self._patience):
+            await broadcast.connect()
         try:
-            async with broadcast.subscribe(CHANNEL) as messages:
-                beats = asyncio.Event()
-                hearing = asyncio.create_task(self._hear(messages, beats))
-                publishing = asyncio.create_task(self._publish(broadcast, beats))
-                try:
-                    connected.set()
-                    self._wake_everybody()
-                    done, _ = await asyncio.wait(
-                        {hearing, publishing}, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    for task in done:
-                        task.result()
-                finally:
-                    for task in (hearing, publishing):
-                        task.cancel()
-                    await asyncio.gather(hearing, publishing, return_exceptions=True)
+            await self._carry(broadcast, connected)
         finally:
             with suppress(Exception):  # a dead connection may refuse to be closed
-                await broadcast.disconnect()
+                async with asyncio.timeout(self._patience):
+                    await broadcast.disconnect()
+
+    async def _carry(self, broadcast: Broadcast, connected: asyncio.Event) -> None:
+        """Hears and publishes until one of them fails; to subscribe and to leave may hang."""
+        async with (
+            asyncio.timeout(self._patience) as patience,
+            broadcast.subscribe(CHANNEL) as messages,
+        ):
+            patience.reschedule(None)
+            beats = asyncio.Event()
+            tasks = (
+                asyncio.create_task(self._hear(messages, beats)),
+                asyncio.create_task(self._publish(broadcast, beats)),
+            )
+            try:
+                connected.set()
+                self._wake_everybody()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                patience.reschedule(asyncio.get_running_loop().time() + self._patience)
 
     async def _hear(self, messages: Subscriber, beats: asyncio.Event) -> None:
         while True:
@@ -160,31 +173,50 @@ class WakeBus:
         """Raises ConnectionError when two beats in a row have not come back."""
         missed = 0
         next_beat = 0.0
+        beats.set()
         while True:
             if time.monotonic() >= next_beat:
                 missed = 0 if beats.is_set() else missed + 1
-                if missed > 2:  # noqa: PLR2004 - the first beat finds none before it
+                if missed == 2:  # noqa: PLR2004 - one may be late
                     raise ConnectionError("no beat came back")
                 beats.clear()
-                next_beat = time.monotonic() + BEAT
-                await broadcast.publish(CHANNEL, self._name)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._has_work.wait(), next_beat - time.monotonic())
+                next_beat = time.monotonic() + self._beat
+                await self._send(broadcast, self._name)
+            await _set_within(next_beat - time.monotonic(), self._has_work)
             self._has_work.clear()
-            topics, self._waiting = self._waiting, set()
+            await self._publish_waiting(broadcast)
+
+    async def _publish_waiting(self, broadcast: Broadcast) -> None:
+        topics, self._waiting = self._waiting, set()
+        try:
             for payload in _payloads(self._name, topics - {JOBS_TOPIC}):
-                await broadcast.publish(CHANNEL, payload)
-            if JOBS_TOPIC in topics:
-                await self._wake_workers()
+                await self._send(broadcast, payload)
+        except BaseException:  # the next connection says it again; whoever heard it looks twice
+            self._waiting |= topics
+            self._has_work.set()
+            raise
+        if JOBS_TOPIC in topics:
+            await self._wake_workers()
+
+    async def _send(self, broadcast: Broadcast, payload: str) -> None:
+        async with asyncio.timeout(self._patience):
+            await broadcast.publish(CHANNEL, payload)
 
     async def _wake_workers(self) -> None:
         """Workers listen to PostgreSQL; a notice inside the enqueuing transaction makes commits queue."""
         try:
-            async with self._engine.connect() as db:
+            async with asyncio.timeout(self._patience), self._engine.connect() as db:
                 await db.execute(WAKE_WORKERS)
                 await db.commit()
         except (SQLAlchemyError, OSError):
             log.warning("workers were not woken and will poll", exc_info=True)
+
+
+async def _set_within(seconds: float, event: asyncio.Event) -> None:
+    """Returns when it is set, or when the time is up. (Python 3.11's wait_for loses cancellations.)"""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _payloads(name: str, topics: set[str]) -> Iterator[str]:

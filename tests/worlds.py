@@ -1,5 +1,6 @@
 """An account in which everything there is has happened, some of it by SQL."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID, uuid4
@@ -46,6 +47,7 @@ class World:
     answer: str
     evidence: str
     failed: str
+    cancelled: str
     pending: str
     step: str
     finding: str
@@ -139,7 +141,7 @@ async def _tree(admin: Client, made: dict[str, Any]) -> None:
     await admin.mutate(
         "archiveBranch", "branch { id }", branchId=made["archived"], expectedVersion=1
     )
-    for name in ("failed", "pending"):
+    for name in ("failed", "cancelled", "pending"):
         made[name] = await _say(admin, made["active"], f"{mark} {name}", "reply")
     await admin.mutate("switchBranch", "branch { id }", branchId=made["active"])
 
@@ -241,7 +243,7 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
                 content={"text": made["mark"]},
             )
         )
-        for name in ("failed", "pending"):
+        for name in ("failed", "cancelled", "pending"):
             await db.execute(
                 update(BranchMessage)
                 .where(BranchMessage.id == uuid_of(Kind.MESSAGE, made[name]))
@@ -273,3 +275,89 @@ async def _cursors(admin: Client, made: dict[str, Any]) -> None:
     made["session_page"] = seen["sessions"]["pageInfo"]["endCursor"]
     made["queue_page"] = seen["queue"]["pageInfo"]["endCursor"]
     made["event_cursor"] = seen["sessions"]["eventCursor"]
+
+
+# ------------------------------------------------------------------ what may be done with it
+
+Input = dict[str, Any]
+
+INPUTS: dict[str, Callable[[World], Input]] = {
+    "signIn": lambda w: {"email": f"{w.mark}@desk.example", "password": MEMBER_PASSWORD},
+    "refreshTokens": lambda w: {"refreshToken": w.refresh_token},
+    "signOut": lambda w: {"refreshToken": w.refresh_token},
+    "saveMember": lambda w: {
+        "userId": w.member,
+        "displayName": "Renamed",
+        "teamId": w.team,
+        "expectedVersion": w.member_version,
+    },
+    "deactivateMember": lambda w: {"userId": w.member},
+    "createApiKey": lambda w: {
+        "idempotencyKey": w.idempotency_key,
+        "name": w.mark,
+        "scopes": ["READ", "WRITE", "ADMIN"],
+    },
+    "revokeApiKey": lambda w: {"apiKeyId": w.api_key},
+    "startSession": lambda w: {"intake": {"text": "Mail again"}, "teamId": w.team},
+    "forkBranch": lambda w: {
+        "sessionId": w.session,
+        "parentBranchId": w.active,
+        "afterMessageId": w.evidence,
+        "reason": "Two causes are possible",
+        "options": [
+            {"label": "One", "description": "One"},
+            {"label": "Two", "description": "Two"},
+        ],
+    },
+    "switchBranch": lambda w: {"branchId": w.untried},
+    "markBranchStatus": lambda w: {
+        "branchId": w.solved,
+        "status": "ACTIVE",
+        "expectedVersion": w.versions[w.solved],
+    },
+    "reviveBranch": lambda w: {
+        "branchId": w.dead,
+        "evidenceFromBranchId": w.active,
+        "evidenceMessageIds": [w.evidence],
+        "description": "It speaks for it",
+    },
+    "renameBranch": lambda w: {
+        "branchId": w.renamed,
+        "label": "Another name",
+        "expectedVersion": w.versions[w.renamed],
+    },
+    "archiveBranch": lambda w: {
+        "branchId": w.revived,
+        "expectedVersion": w.versions[w.revived],
+    },
+    "restoreBranch": lambda w: {
+        "branchId": w.archived,
+        "expectedVersion": w.versions[w.archived],
+    },
+    "sendBranchMessage": lambda w: {"branchId": w.trunk, "body": "What now?"},
+    "sendMessage": lambda w: {
+        "sessionId": w.idle,
+        "expectedBranchId": w.idle_trunk,
+        "body": "What now?",
+    },
+    "retryMessage": lambda w: {"messageId": w.failed},
+    "cancelMessage": lambda w: {"messageId": w.pending},
+    "handOffSession": lambda w: {"sessionId": w.idle, "intent": "PARK"},
+    "claimHandoff": lambda w: {"handoffId": w.claimable},
+    "cancelHandoff": lambda w: {"handoffId": w.cancellable},
+}
+"""For each mutation an input that succeeds."""
+
+MORE_INPUTS: list[tuple[str, Callable[[World], Input]]] = [
+    (
+        "forkBranch",
+        lambda w: {
+            "sessionId": w.session,
+            "parentBranchId": w.trunk,
+            "forkPointId": w.fork_point,
+            "reason": "One more cause is possible",
+            "options": [{"label": "Three", "description": "Three"}],
+        },
+    ),
+]
+"""Further inputs of the same fields, for ids that exclude each other."""

@@ -26,92 +26,20 @@ from services.runtime import Runtime
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues, make_account
 from tests.tables import Snapshot, as_owner, event_seq, snapshot, until_idle
-from tests.worlds import MEMBER_PASSWORD, World, build_world, is_node_id, started
+from tests.worlds import (
+    INPUTS,
+    MEMBER_PASSWORD,
+    MORE_INPUTS,
+    Input,
+    World,
+    build_world,
+    is_node_id,
+    started,
+)
 
 SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
 
-Input = dict[str, Any]
 Path_ = tuple[str | int, ...]
-
-INPUTS: dict[str, Callable[[World], Input]] = {
-    "signIn": lambda w: {"email": f"{w.mark}@desk.example", "password": MEMBER_PASSWORD},
-    "refreshTokens": lambda w: {"refreshToken": w.refresh_token},
-    "signOut": lambda w: {"refreshToken": w.refresh_token},
-    "saveMember": lambda w: {
-        "userId": w.member,
-        "displayName": "Renamed",
-        "teamId": w.team,
-        "expectedVersion": w.member_version,
-    },
-    "deactivateMember": lambda w: {"userId": w.member},
-    "createApiKey": lambda w: {
-        "idempotencyKey": w.idempotency_key,
-        "name": w.mark,
-        "scopes": ["READ", "WRITE", "ADMIN"],
-    },
-    "revokeApiKey": lambda w: {"apiKeyId": w.api_key},
-    "startSession": lambda w: {"intake": {"text": "Mail again"}, "teamId": w.team},
-    "forkBranch": lambda w: {
-        "sessionId": w.session,
-        "parentBranchId": w.active,
-        "afterMessageId": w.evidence,
-        "reason": "Two causes are possible",
-        "options": [
-            {"label": "One", "description": "One"},
-            {"label": "Two", "description": "Two"},
-        ],
-    },
-    "switchBranch": lambda w: {"branchId": w.untried},
-    "markBranchStatus": lambda w: {
-        "branchId": w.solved,
-        "status": "ACTIVE",
-        "expectedVersion": w.versions[w.solved],
-    },
-    "reviveBranch": lambda w: {
-        "branchId": w.dead,
-        "evidenceFromBranchId": w.active,
-        "evidenceMessageIds": [w.evidence],
-        "description": "It speaks for it",
-    },
-    "renameBranch": lambda w: {
-        "branchId": w.renamed,
-        "label": "Another name",
-        "expectedVersion": w.versions[w.renamed],
-    },
-    "archiveBranch": lambda w: {
-        "branchId": w.revived,
-        "expectedVersion": w.versions[w.revived],
-    },
-    "restoreBranch": lambda w: {
-        "branchId": w.archived,
-        "expectedVersion": w.versions[w.archived],
-    },
-    "sendBranchMessage": lambda w: {"branchId": w.trunk, "body": "What now?"},
-    "sendMessage": lambda w: {
-        "sessionId": w.idle,
-        "expectedBranchId": w.idle_trunk,
-        "body": "What now?",
-    },
-    "retryMessage": lambda w: {"messageId": w.failed},
-    "cancelMessage": lambda w: {"messageId": w.pending},
-    "handOffSession": lambda w: {"sessionId": w.idle, "intent": "PARK"},
-    "claimHandoff": lambda w: {"handoffId": w.claimable},
-    "cancelHandoff": lambda w: {"handoffId": w.cancellable},
-}
-
-# Further inputs of the same fields, for ids that exclude each other.
-MORE_INPUTS: list[tuple[str, Callable[[World], Input]]] = [
-    (
-        "forkBranch",
-        lambda w: {
-            "sessionId": w.session,
-            "parentBranchId": w.trunk,
-            "forkPointId": w.fork_point,
-            "reason": "One more cause is possible",
-            "options": [{"label": "Three", "description": "Three"}],
-        },
-    ),
-]
 
 # Arguments that name something in the world; every root field but those of Mutation.
 READS: dict[str, Callable[[World], Input]] = {

@@ -15,7 +15,8 @@ export function AccountBar({ auth, hasSchema }: Props) {
       {identity ? (
         <div className="account-signed-in">
           <p>
-            <strong>{identity.name}</strong> <span className="account-quiet">{identity.detail}</span>
+            <strong>{identity.name}</strong>{" "}
+            <span className="account-quiet">{identity.detail}</span>
           </p>
           <button type="button" onClick={() => void auth.signOut()}>
             Sign out

@@ -90,9 +90,9 @@ export class Auth {
 
   /** Returns what to tell the person if it did not work, else null. */
   async signIn(email: string, password: string): Promise<string | null> {
-    const response = await attempt<{ signIn: { tokens?: Tokens; viewer?: Viewer; message?: string } }>(
-      { query: SIGN_IN, variables: { input: { email, password } } },
-    );
+    const response = await attempt<{
+      signIn: { tokens?: Tokens; viewer?: Viewer; message?: string };
+    }>({ query: SIGN_IN, variables: { input: { email, password } } });
     const result = response.data?.signIn;
     if (!result?.tokens || !result.viewer) return result?.message ?? failure(response);
     this.#adopt({ kind: "tokens", tokens: result.tokens }, describe(result.viewer));
@@ -164,7 +164,9 @@ export class Auth {
       return true;
     }
     // A server out of reach says nothing about the tokens: they are kept for the next attempt.
-    if (result || isUnauthenticated(response)) this.#forget("Your sign-in has ended. Sign in again.");
+    if (result || isUnauthenticated(response)) {
+      this.#forget("Your sign-in has ended. Sign in again.");
+    }
     return false;
   }
 

@@ -16,6 +16,7 @@ function ExamplesPanel() {
   const { stop, addTab, updateActiveTabValues, setVisiblePlugin } = useGraphiQLActions();
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
+  const responseEditor = useGraphiQL((state) => state.responseEditor);
   const response = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.response);
   const [note, setNote] = useState("");
 
@@ -31,6 +32,7 @@ function ExamplesPanel() {
     lastOpened = { query: example.query, variables };
     queryEditor.setValue(example.query);
     variableEditor.setValue(variables);
+    responseEditor?.setValue("");
     updateActiveTabValues(lastOpened);
     setNote(remark(example, missing, auth));
     if (window.matchMedia("(max-width: 700px)").matches) setVisiblePlugin(null);

@@ -18,7 +18,10 @@ interface Sink {
 
 /** In place of the server's refusal, which the page would show before anybody did anything. `data`
  * is there because GraphiQL asks once more when an answer has none. */
-const NO_SCHEMA_YET = { data: null, hint: "Sign in above to load the schema, then run this query." };
+const NO_SCHEMA_YET = {
+  data: null,
+  hint: "Sign in above to load the schema, then run this query.",
+};
 
 /** Queries and mutations go over HTTP, subscriptions over one socket each. */
 export function createFetcher(auth: Auth): Fetcher {

@@ -48,10 +48,17 @@ export function Page() {
   );
 }
 
-/** A subscription ends with the sign-in under which it was started. */
+/** A subscription ends with the sign-in under which it was started, and its result goes too. */
 function StopWithIdentity({ identity }: { identity: Identity | null }) {
   const { stop } = useGraphiQLActions();
-  useEffect(() => () => stop(), [identity, stop]);
+  const responseEditor = useGraphiQL((state) => state.responseEditor);
+  useEffect(
+    () => () => {
+      stop();
+      responseEditor?.setValue("");
+    },
+    [identity, responseEditor, stop],
+  );
   return null;
 }
 

@@ -83,7 +83,8 @@ async function inSession(auth: Auth): Promise<Known> {
   const sessions = recent.sessions.edges.map((edge) => edge.node);
   const [chosen] = sessions.toSorted(
     (a, b) =>
-      Number(b.status === "ACTIVE") - Number(a.status === "ACTIVE") || b.branchCount - a.branchCount,
+      Number(b.status === "ACTIVE") - Number(a.status === "ACTIVE") ||
+      b.branchCount - a.branchCount,
   );
   if (!chosen) return { sessionsCursor };
   const detail = await ask<{ session: SessionDetail | null }>(auth, SESSION_DETAIL, {
@@ -114,7 +115,7 @@ function inTree({ eventCursor, activeBranch, branches }: SessionDetail): Known {
   });
 }
 
-function named(name: string, branch: BranchRow | undefined): Record<string, string | number | undefined> {
+function named(name: string, branch: BranchRow | undefined): Partial<Known> {
   return { [`${name}Id`]: branch?.id, [`${name}Version`]: branch?.version };
 }
 
@@ -154,10 +155,9 @@ async function ask<Data>(auth: Auth, query: string, variables?: unknown): Promis
   }
 }
 
-function defined(values: Record<string, string | number | undefined>): Known {
-  return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
-  );
+function defined(values: Partial<Known>): Known {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Known;
 }
 
 /** `crypto.randomUUID` exists on secure origins only; the page also works over plain HTTP. */

@@ -1,0 +1,396 @@
+"""The log is read whole: each event once and in order, whatever races, breaks or comes late."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cli import migrate
+from models.account import Account, Plan, Role, User
+from models.branch import Branch
+from models.session import AiSession, IntakeType, SessionType
+from services.database import connect_pool, plain_url
+from services.events import BranchUpdated
+from services.feed import (
+    FAR_BEHIND,
+    RING,
+    Feed,
+    Reset,
+    StoredEvent,
+    decode_cursor,
+    encode_cursor,
+)
+from services.ids import new_id
+from services.unit_of_work import unit_of_work
+from services.wakebus import WakeBus
+from tests.tables import as_owner
+
+SOON = 30
+"""Seconds after which a test gives up; nothing takes so long when it works."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An account with two sessions, written to by one process and followed in another."""
+
+    url: str
+    engine: AsyncEngine
+    writers: WakeBus
+    feed: Feed
+    account_id: UUID
+    user_id: UUID
+    sessions: tuple[UUID, UUID]
+
+    async def write(self, count: int = 1, *, session: int = 0) -> None:
+        """So many events in one commit."""
+        async with unit_of_work(self.engine, self.writers, self.account_id, self.user_id) as work:
+            for _ in range(count):
+                work.record(BranchUpdated(self.sessions[session], new_id()))
+
+    async def stored(self) -> list[tuple[int, UUID, str]]:
+        """Sequence, session and branch of every event."""
+        statement = text(
+            "SELECT seq, session_id, payload->>'branch_id' FROM events "
+            "WHERE account_id = :account_id ORDER BY seq"
+        )
+        async with as_owner(self.url) as db:
+            rows = await db.execute(statement, {"account_id": self.account_id})
+            return [(row[0], row[1], row[2]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def feed_url(make_database: Callable[[str], str]) -> str:
+    url = make_database("feed")
+    migrate(url)
+    return url
+
+
+@asynccontextmanager
+async def open_desk(url: str, reader: WakeBus | None = None) -> AsyncIterator[Desk]:
+    async with AsyncExitStack() as stack:
+        engine = connect_pool(url, size=8)
+        stack.push_async_callback(engine.dispose)
+        writers = await stack.enter_async_context(WakeBus(plain_url(url), engine))
+        if reader is None:
+            reader = await stack.enter_async_context(WakeBus(plain_url(url), engine))
+        account_id, user_id = new_id(), new_id()
+        async with as_owner(url) as db:
+            await db.execute(insert(Account).values(id=account_id, name="MSP", plan=Plan.TEAM))
+            await db.execute(
+                insert(User).values(
+                    account_id=account_id,
+                    id=user_id,
+                    email=f"{user_id.hex}@example.com",
+                    display_name="Engineer",
+                    role=Role.ENGINEER,
+                )
+            )
+            sessions = (new_id(), new_id())
+            for session_id in sessions:
+                trunk_id = new_id()
+                await db.execute(
+                    insert(AiSession).values(
+                        account_id=account_id,
+                        id=session_id,
+                        session_type=SessionType.GUIDED,
+                        intake_type=IntakeType.FREE_TEXT,
+                        intake_content="It fails",
+                        opened_by=user_id,
+                        assignee_id=user_id,
+                        active_branch_id=trunk_id,
+                    )
+                )
+                await db.execute(
+                    insert(Branch).values(
+                        account_id=account_id, session_id=session_id, id=trunk_id, label="Trunk"
+                    )
+                )
+        feed = Feed(engine, reader)
+        yield Desk(url, engine, writers, feed, account_id, user_id, sessions)
+
+
+@pytest.fixture
+async def desk(feed_url: str) -> AsyncIterator[Desk]:
+    async with open_desk(feed_url) as desk:
+        yield desk
+
+
+def seen(events: list[StoredEvent]) -> list[tuple[int, UUID, str]]:
+    return [(event.seq, event.session_id, event.payload["branch_id"]) for event in events]
+
+
+async def next_event(events: AsyncGenerator[StoredEvent, None]) -> StoredEvent:
+    async with asyncio.timeout(SOON):
+        return await anext(events)
+
+
+async def take(
+    desk: Desk, after: int | None, count: int, session_id: UUID | None = None
+) -> list[StoredEvent]:
+    async with (
+        asyncio.timeout(SOON),
+        aclosing(desk.feed.follow(desk.account_id, after, session_id)) as events,
+    ):
+        return [await anext(events) for _ in range(count)]
+
+
+async def take_in_pieces(desk: Desk, count: int, size: int) -> list[StoredEvent]:
+    """Cuts its line after so many events each and goes on from the cursor of the last one."""
+    taken: list[StoredEvent] = []
+    cursor = encode_cursor(desk.account_id, 0)
+    while len(taken) < count:
+        after = decode_cursor(desk.account_id, cursor)
+        taken += await take(desk, after, min(size, count - len(taken)))
+        cursor = encode_cursor(desk.account_id, taken[-1].seq)
+    return taken
+
+
+async def refused(desk: Desk, after: int) -> int:
+    """The sequence that a Reset tells to go on from."""
+    with pytest.raises(Reset) as refusal:
+        await take(desk, after, 1)
+    return refusal.value.seq
+
+
+async def test_every_follower_sees_every_event_once_and_in_order(desk: Desk) -> None:
+    async def keep_writing(session: int) -> None:
+        for _ in range(200):
+            await desk.write(session=session)
+
+    whole = [asyncio.create_task(take(desk, 0, 600)) for _ in range(3)]
+    half = asyncio.create_task(take(desk, 0, 400, desk.sessions[0]))
+    cut = asyncio.create_task(take_in_pieces(desk, 600, 20))
+    async with asyncio.timeout(SOON):
+        await asyncio.gather(keep_writing(0), keep_writing(1), keep_writing(0))
+    stored = await desk.stored()
+    assert [row[0] for row in stored] == list(range(1, 601))
+    for follower in (*whole, cut):
+        assert seen(await follower) == stored
+    assert seen(await half) == [row for row in stored if row[1] == desk.sessions[0]]
+
+
+async def test_from_now_begins_after_what_is_there(desk: Desk) -> None:
+    await desk.write(3)
+    async with aclosing(desk.feed.follow(desk.account_id, None)) as events:
+        waiting = asyncio.create_task(next_event(events))
+        await is_followed(desk)
+        await desk.write()
+        assert (await waiting).seq == 4
+
+
+async def is_followed(desk: Desk) -> None:
+    """Until a follower waits: then its place in the log is taken."""
+    async with asyncio.timeout(SOON):
+        while not any(task.get_name() == reader_name(desk) for task in asyncio.all_tasks()):
+            await desk.feed.newest(desk.account_id)
+
+
+def reader_name(desk: Desk) -> str:
+    return f"feed of {desk.account_id}"
+
+
+async def test_the_reader_goes_with_its_last_follower(desk: Desk) -> None:
+    def readers() -> int:
+        return sum(task.get_name() == reader_name(desk) for task in asyncio.all_tasks())
+
+    await desk.write(2)
+    first = desk.feed.follow(desk.account_id, 0)
+    second = desk.feed.follow(desk.account_id, 1)
+    assert readers() == 0
+    assert [(await next_event(first)).seq, (await next_event(second)).seq] == [1, 2]
+    assert readers() == 1
+    await first.aclose()
+    await desk.write()
+    assert (await next_event(second)).seq == 3
+    await second.aclose()
+    async with asyncio.timeout(SOON):
+        while readers():
+            await desk.feed.newest(desk.account_id)
+    assert [event.seq for event in await take(desk, 0, 3)] == [1, 2, 3]
+
+
+async def test_who_comes_late_reads_pages_and_then_what_is_new(desk: Desk) -> None:
+    await desk.write(700)
+    await desk.write(500, session=1)
+    await desk.write(1)
+    async with (
+        aclosing(desk.feed.follow(desk.account_id, 0)) as whole,
+        aclosing(desk.feed.follow(desk.account_id, 0, desk.sessions[1])) as half,
+    ):
+        taken = [await next_event(whole) for _ in range(1201)]
+        taken_half = [await next_event(half) for _ in range(500)]
+        await desk.write(session=1)
+        taken.append(await next_event(whole))
+        taken_half.append(await next_event(half))
+    stored = await desk.stored()
+    assert len(stored) == 1202
+    assert seen(taken) == stored
+    assert seen(taken_half) == [row for row in stored if row[1] == desk.sessions[1]]
+
+
+async def test_a_session_without_events_waits_for_its_first(desk: Desk) -> None:
+    await desk.write(1200)
+    async with aclosing(desk.feed.follow(desk.account_id, 0, desk.sessions[1])) as events:
+        waiting = asyncio.create_task(next_event(events))
+        await is_followed(desk)
+        await desk.write(session=1)
+        assert (await waiting).seq == 1201
+
+
+async def test_who_is_slower_than_the_ring_misses_nothing(desk: Desk) -> None:
+    await desk.write()
+    async with (
+        aclosing(desk.feed.follow(desk.account_id, 0)) as slow,
+        aclosing(desk.feed.follow(desk.account_id, 0)) as fast,
+    ):
+        taken = [await next_event(slow)]
+        assert (await next_event(fast)).seq == 1
+        for _ in range(3):
+            await desk.write(RING // 2 + 100)
+        for _ in range(3 * (RING // 2 + 100)):
+            await next_event(fast)
+        taken += [await next_event(slow) for _ in range(3 * (RING // 2 + 100))]
+    assert seen(taken) == await desk.stored()
+
+
+async def test_a_place_that_is_not_in_the_log_is_refused(desk: Desk) -> None:
+    await desk.write(2)
+    assert await refused(desk, 3) == 2
+    assert await refused(desk, -1) == 2
+
+
+async def test_too_far_behind_is_refused_at_the_start(desk: Desk) -> None:
+    await desk.write(FAR_BEHIND + 1)
+    assert await refused(desk, 0) == FAR_BEHIND + 1
+    assert [event.seq for event in await take(desk, 1, 1)] == [2]
+
+
+async def test_too_slow_is_refused_on_the_way(desk: Desk) -> None:
+    await desk.write()
+    async with (
+        aclosing(desk.feed.follow(desk.account_id, 0)) as slow,
+        aclosing(desk.feed.follow(desk.account_id, 0)) as fast,
+    ):
+        assert [(await next_event(slow)).seq, (await next_event(fast)).seq] == [1, 1]
+        await desk.write(FAR_BEHIND)
+        await desk.write()
+        while (await next_event(fast)).seq < FAR_BEHIND + 2:
+            pass
+        with pytest.raises(Reset) as refusal:
+            await next_event(slow)
+        assert refusal.value.seq == FAR_BEHIND + 2
+
+
+async def test_a_lost_hint_is_made_good_by_polling(feed_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        engine = connect_pool(feed_url, size=1)
+        stack.push_async_callback(engine.dispose)
+        deaf = WakeBus(plain_url(feed_url), engine)  # never connected: it hears nothing
+        desk = await stack.enter_async_context(open_desk(feed_url, deaf))
+        events = await stack.enter_async_context(aclosing(desk.feed.follow(desk.account_id, None)))
+        waiting = asyncio.create_task(next_event(events))
+        await is_followed(desk)
+        await desk.write()
+        assert (await waiting).seq == 1
+
+
+async def test_accounts_do_not_meet(desk: Desk, feed_url: str) -> None:
+    async with open_desk(feed_url) as other:
+        await desk.write(2)
+        await other.write(3)
+        async with aclosing(other.feed.follow(desk.account_id, 0)) as events:
+            taken = [await next_event(events) for _ in range(2)]
+        assert seen(taken) == await desk.stored()
+        assert seen(await take(other, 0, 3)) == await other.stored()
+
+
+async def test_a_gap_is_told_and_does_not_stop_the_feed(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await desk.write()
+    async with aclosing(desk.feed.follow(desk.account_id, 0)) as events:
+        assert (await next_event(events)).seq == 1
+        async with as_owner(desk.url) as db:
+            await db.execute(
+                text("UPDATE accounts SET event_seq = event_seq + 1 WHERE id = :account_id"),
+                {"account_id": desk.account_id},
+            )
+        await desk.write()
+        assert (await next_event(events)).seq == 3
+    assert told(caplog) == [f"account {desk.account_id}: a gap after event 1"]
+
+
+async def test_the_feed_survives_an_outage_of_the_database(
+    make_database: Callable[[str], str], server_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = make_database("outage")
+    migrate(url)
+    name = url.rpartition("/")[2].partition("?")[0]
+
+    async def run(statement: str) -> None:
+        async with as_owner(server_url) as server:
+            await server.execute(text(statement))
+
+    async with open_desk(url) as desk:
+        await desk.write()
+        async with aclosing(desk.feed.follow(desk.account_id, 0)) as events:
+            assert (await next_event(events)).seq == 1
+            await run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            await run(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            )
+            waiting = asyncio.create_task(next_event(events))
+            async with asyncio.timeout(SOON):
+                while not told(caplog):
+                    await run("SELECT 1")
+            await run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            await desk.write()
+            assert (await waiting).seq == 2
+    assert told(caplog) == ["the event log cannot be read; trying on"]
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the feed logged as an error."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "flowpilot.feed" and record.levelno >= logging.ERROR
+    ]
+
+
+def test_a_cursor_tells_its_account_and_grows_as_text() -> None:
+    account_id, other = new_id(), new_id()
+    places = [0, 1, 9, 10, 15, 16, 255, 256, 2**31, 2**63 - 1]
+    cursors = [encode_cursor(account_id, place) for place in places]
+    assert cursors == sorted(set(cursors))
+    assert [decode_cursor(account_id, cursor) for cursor in cursors] == places
+    assert [decode_cursor(other, cursor) for cursor in cursors] == [None] * len(places)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: "",
+        lambda _: "ev_",
+        lambda cursor: cursor[:-1],
+        lambda cursor: cursor + "0",
+        lambda cursor: cursor[:-1] + "g",
+        lambda cursor: cursor[:-16] + "-000000000000001",
+        lambda cursor: cursor[:-16] + "+000000000000001",
+        lambda cursor: cursor[:-16] + "0_00000000000001",
+        lambda cursor: cursor[:-16] + " 00000000000001 ",
+        lambda cursor: cursor[:-16] + "٠" * 16,
+        lambda cursor: cursor.upper(),
+        lambda cursor: cursor + "\x00",
+        lambda cursor: " " + cursor,
+    ],
+)
+def test_a_damaged_cursor_is_no_cursor(damage: Callable[[str], str]) -> None:
+    account_id = new_id()
+    assert decode_cursor(account_id, damage(encode_cursor(account_id, 10))) is None

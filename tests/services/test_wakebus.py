@@ -1,0 +1,324 @@
+"""Hints reach other processes, and a bus that broke comes back. Two objects stand for two processes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from procrastinate import App, PsycopgConnector
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cli import migrate
+from services.database import connect_pool, plain_url
+from services.wakebus import CHANNEL, JOBS_TOPIC, MAX_PAYLOAD, Listener, WakeBus
+
+BEAT = 0.2
+SOON = 20
+"""Seconds after which a test gives up; nothing takes so long when it works."""
+
+FOR_EVER = 3600.0
+
+
+@pytest.fixture(scope="module")
+def bus_url(make_database: Callable[[str], str]) -> str:
+    """A database in which no other bus hints."""
+    url = make_database("bus")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+async def engine(bus_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = connect_pool(bus_url, size=3)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def owner(bus_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(plain_url(bus_url))
+    yield connection
+    await connection.close()
+
+
+@asynccontextmanager
+async def two_buses(url: str, engine: AsyncEngine) -> AsyncIterator[tuple[WakeBus, WakeBus]]:
+    """The first one's connection is named `bus_one`."""
+    named = make_url(url).update_query_dict({"application_name": "bus_one"})
+    async with (
+        WakeBus(plain_url(written(named)), engine, beat=BEAT) as one,
+        WakeBus(plain_url(url), engine, beat=BEAT) as two,
+    ):
+        yield one, two
+
+
+async def end_connections(owner: asyncpg.Connection, name: str) -> None:
+    """Returns when they are gone."""
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1"
+    assert await owner.execute(ended, name) == "SELECT 1"
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
+    while await owner.fetchval(left, name):
+        pass  # asking lets the server end it
+
+
+async def woken(listener: Listener) -> None:
+    async with asyncio.timeout(SOON):
+        await listener.wait(FOR_EVER)
+
+
+async def quiet(listener: Listener) -> None:
+    """Takes what has come so far: both buses wake everybody when they connect."""
+    await listener.wait(0)
+
+
+async def test_a_hint_reaches_the_other_process_and_only_its_topic(
+    bus_url: str, engine: AsyncEngine
+) -> None:
+    async with two_buses(bus_url, engine) as (one, two):
+        with (
+            one.listen("events:a") as here,
+            two.listen("events:a") as there,
+            two.listen("events:b") as of_another,
+        ):
+            one.wake("events:a")
+            await woken(here)
+            await woken(there)
+            other = asyncio.create_task(of_another.wait(FOR_EVER))
+            one.wake("events:c")
+            one.wake("events:a")
+            await woken(there)
+            assert not other.done()
+            other.cancel()
+
+
+async def test_a_wake_between_two_waits_is_kept_and_counts_once(engine: AsyncEngine) -> None:
+    bus = WakeBus("memory://", engine)
+    with bus.listen("events:a") as listener:
+        bus.wake("events:a")
+        bus.wake("events:a")
+        await woken(listener)
+        again = asyncio.create_task(listener.wait(FOR_EVER))
+        await asyncio.sleep(0)
+        assert not again.done()
+        bus.wake("events:a")
+        async with asyncio.timeout(SOON):
+            await again
+    bus.wake("events:a")  # nobody listens any more
+
+
+async def test_a_wait_ends_when_its_time_is_up(engine: AsyncEngine) -> None:
+    bus = WakeBus("memory://", engine)
+    with bus.listen("events:a") as listener:
+        async with asyncio.timeout(SOON):
+            await listener.wait(0.01)
+        async with asyncio.timeout(SOON):
+            await listener.wait(-1)
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_who_waits_can_be_cancelled_at_the_moment_of_a_wake(
+    engine: AsyncEngine, turns: int
+) -> None:
+    bus = WakeBus("memory://", engine)
+
+    async def listen() -> None:
+        with bus.listen("events:a") as listener:
+            while True:
+                await listener.wait(FOR_EVER)
+
+    listening = asyncio.create_task(listen())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    bus.wake("events:a")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    listening.cancel()
+    done, _ = await asyncio.wait({listening}, timeout=2)
+    listening.cancel()
+    assert done == {listening}
+
+
+async def test_many_topics_at_once_all_arrive(bus_url: str, engine: AsyncEngine) -> None:
+    topics = [f"message:{uuid4().hex}" for _ in range(300)]
+    async with two_buses(bus_url, engine) as (one, two), AsyncExitStack() as stack:
+        here = [stack.enter_context(one.listen(topic)) for topic in topics[:150]]
+        there = [stack.enter_context(two.listen(topic)) for topic in topics[150:]]
+        for topic_of_one, topic_of_two in zip(topics[:150], topics[150:], strict=True):
+            one.wake(topic_of_two)
+            two.wake(topic_of_one)
+        await asyncio.gather(*(woken(listener) for listener in here + there))
+        assert (one.rebuilds, two.rebuilds) == (0, 0)
+
+
+async def test_hints_are_coalesced_and_their_payloads_bounded(
+    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    payloads: list[str] = []
+    async with two_buses(bus_url, engine) as (one, two):
+        await owner.add_listener(CHANNEL, lambda *args: payloads.append(args[3]))
+        with two.listen("last") as last:
+            await quiet(last)
+            topics = [f"message:{uuid4().hex}" for _ in range(300)]
+            for topic in topics * 10:
+                one.wake(topic)
+            one.wake("last")
+            await woken(last)
+        await owner.fetchval("SELECT 1")  # notices come before an answer
+    carrying = [payload.split("\n")[1:] for payload in payloads if "\n" in payload]
+    carried = [topic for part in carrying for topic in part]
+    assert sorted(carried) == sorted([*topics, "last"])
+    assert len(carrying) == 4
+    assert max(len(payload) for payload in payloads) <= MAX_PAYLOAD
+
+
+async def test_a_lost_connection_is_made_anew_and_everybody_looks_again(
+    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    async with two_buses(bus_url, engine) as (one, two):
+        with one.listen("events:a") as first, one.listen("events:b") as second:
+            await quiet(first)
+            await quiet(second)
+            await end_connections(owner, "bus_one")
+            await woken(first)
+            await woken(second)
+            assert (one.rebuilds, two.rebuilds) == (1, 0)
+            two.wake("events:a")
+            await woken(first)
+            with two.listen("events:b") as there:
+                one.wake("events:b")
+                await woken(there)
+
+
+async def test_hints_given_while_the_connection_is_lost_are_sent_by_the_next(
+    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    async with two_buses(bus_url, engine) as (one, two):
+        with two.listen("events:a") as there:
+            await quiet(there)
+            await end_connections(owner, "bus_one")
+            one.wake("events:a")
+            await woken(there)
+        assert two.rebuilds == 0
+
+
+def written(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+class Relay:
+    """A network between a bus and PostgreSQL that can fall silent without closing anything."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.silent: asyncio.Event = asyncio.Event()
+        """Set for connections that are open now; later ones get an event of their own."""
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def fall_silent(self) -> None:
+        self.silent.set()
+        self.silent = asyncio.Event()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = self.url.query.get("host", self.url.host), self.url.port or 5432
+        if str(host).startswith("/"):
+            far = asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        else:
+            far = asyncio.open_connection(str(host), port)
+        far_reader, far_writer = await far
+        for source, target in ((reader, far_writer), (far_reader, writer)):
+            self.tasks.add(asyncio.create_task(self._carry(source, target, self.silent)))
+
+    @staticmethod
+    async def _carry(
+        source: asyncio.StreamReader, target: asyncio.StreamWriter, silent: asyncio.Event
+    ) -> None:
+        try:
+            while data := await source.read(65_536):
+                if not silent.is_set():
+                    target.write(data)
+        finally:
+            with suppress(OSError):
+                target.close()
+
+
+@asynccontextmanager
+async def behind_relay(url: str, engine: AsyncEngine) -> AsyncIterator[tuple[WakeBus, Relay]]:
+    direct = make_url(url)
+    relay = Relay(direct)
+    async with relay.listening() as port:
+        through = plain_url(written(direct.set(host="127.0.0.1", port=port, query={})))
+        async with WakeBus(through, engine, beat=BEAT) as bus:
+            yield bus, relay
+
+
+async def test_a_connection_that_falls_silent_is_made_anew(
+    bus_url: str, engine: AsyncEngine
+) -> None:
+    async with (
+        behind_relay(bus_url, engine) as (one, relay),
+        WakeBus(plain_url(bus_url), engine, beat=BEAT) as two,
+    ):
+        with one.listen("events:a") as here, two.listen("events:b") as there:
+            await quiet(here)
+            relay.fall_silent()
+            await woken(here)
+            assert one.rebuilds == 1
+            two.wake("events:a")
+            await woken(here)
+            one.wake("events:b")
+            await woken(there)
+
+
+async def test_stopping_does_not_wait_for_a_silent_server(
+    bus_url: str, engine: AsyncEngine
+) -> None:
+    async with asyncio.timeout(SOON), behind_relay(bus_url, engine) as (_, relay):
+        relay.fall_silent()
+
+
+async def test_without_a_server_this_process_is_still_woken(engine: AsyncEngine) -> None:
+    async with asyncio.timeout(SOON):
+        async with WakeBus("postgresql://nobody@127.0.0.1:1/nothing", engine, beat=BEAT) as bus:
+            with bus.listen("events:a") as listener:
+                bus.wake("events:a")
+                await woken(listener)
+
+
+async def test_workers_are_woken_without_their_polling(
+    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    app = App(connector=PsycopgConnector(conninfo=plain_url(bus_url), min_size=1, max_size=3))
+    ran: asyncio.Queue[int] = asyncio.Queue()
+
+    @app.task(name="probe")
+    async def probe(number: int) -> None:
+        await ran.put(number)
+
+    async with WakeBus(plain_url(bus_url), engine) as bus, app.open_async():
+        working = asyncio.create_task(
+            app.run_worker_async(install_signal_handlers=False, fetch_job_polling_interval=FOR_EVER)
+        )
+        try:
+            async with asyncio.timeout(SOON):
+                listening = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%procr%'"
+                while not await owner.fetchval(listening):
+                    pass
+                for number in range(3):
+                    await probe.defer_async(number=number)
+                    bus.wake(JOBS_TOPIC)
+                    assert await ran.get() == number
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
