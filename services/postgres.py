@@ -12,6 +12,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -26,6 +27,9 @@ NAME = "flowpilot"
 
 START_TIMEOUT = "30"
 """Seconds, crash recovery included."""
+
+WATCH_INTERVAL = 1.0
+"""Seconds between looks at whether the server lives."""
 
 MAX_SOCKET_PATH = 90
 """Bytes of the socket's folder; the system's limit for the whole name is about 107."""
@@ -59,6 +63,8 @@ class EmbeddedPostgres:
         self.account: pwd.struct_passwd | None = None
         self.wrapper: tuple[str, ...] = ()
         self._hold: IO[str] | None = None
+        self._leaving = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     def __enter__(self) -> str:
         return self.start()
@@ -82,14 +88,29 @@ class EmbeddedPostgres:
             except BaseException:
                 self._release()
                 raise
+        if self._watcher is None:
+            self._leaving.clear()
+            self._watcher = threading.Thread(target=self._watch, daemon=True)
+            self._watcher.start()
         return f"postgresql://{NAME}@/{NAME}?host={quote(str(self.sockets), safe='/')}"
 
     def stop(self) -> None:
         """Lets go; if nobody else holds the server it is stopped, and gone when this returns."""
         if self._hold is None:
             return
+        if self._watcher is not None:
+            self._leaving.set()
+            self._watcher.join()
+            self._watcher = None
         with self._one_at_a_time():
             self._release()
+
+    def _watch(self) -> None:
+        """Starts the server again when it was killed."""
+        while not self._leaving.wait(WATCH_INTERVAL):
+            if self._server_pid() is None:
+                with suppress(PostgresUnavailable), self._one_at_a_time():
+                    self._ensure_running()
 
     # ------------------------------------------------------------ who holds it
 

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from models.message import MessageRole
 from models.session import ConfidenceTier
+from services import answers
 from services.ai.port import (
     ForkDraft,
     ForkOption,
@@ -104,7 +105,8 @@ class Conversation:
 
     async def events(self, id: str) -> list[str]:
         """What was told of a message so far, by whom."""
-        now = (await self.client.run("query($id: ID!) { session(id: $id) { eventCursor } }", id=self.id))
+        document = "query($id: ID!) { session(id: $id) { eventCursor } }"
+        now = await self.client.run(document, id=self.id)
         last = now["session"]["eventCursor"]
         told = []
         async with self.client.subscribe(EVENTS, id=self.id, after=self.cursor) as events:
@@ -128,6 +130,12 @@ async def talk(client: Client, colleagues: Colleagues, database_url: str) -> Con
     await engineer.answered(started["reply"]["id"])
     await until_idle(database_url, colleagues.account_id)
     return Conversation(engineer, colleagues, started["session"])
+
+
+@pytest.fixture
+def every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker writes each piece as it comes instead of gathering them."""
+    monkeypatch.setattr(answers, "CHUNK_INTERVAL", 0.0)
 
 
 class Reading:
@@ -208,6 +216,7 @@ async def left_chunks(database_url: str, id: str) -> int:
 # ------------------------------------------------------------------ written and followed
 
 
+@pytest.mark.usefixtures("every_piece")
 async def test_a_stream_begins_with_nothing_and_ends_with_the_stored_message(
     talk: Conversation, provider: ScriptedProvider, database_url: str
 ) -> None:
@@ -265,6 +274,7 @@ async def test_who_joins_late_or_again_gets_the_text_so_far(
     assert after.text == ended["body"]
 
 
+@pytest.mark.usefixtures("every_piece")
 async def test_text_beyond_the_basic_plane_is_counted_in_characters(
     talk: Conversation, provider: ScriptedProvider
 ) -> None:
@@ -439,6 +449,7 @@ async def test_a_pending_reply_that_is_cancelled_is_never_asked_for(
     assert await talk.events(reply) == ["MessageAdded", "MessageFinished"]
 
 
+@pytest.mark.usefixtures("every_piece")
 async def test_a_reply_cancelled_while_it_is_written_keeps_its_text(
     talk: Conversation, provider: ScriptedProvider, database_url: str
 ) -> None:
@@ -521,9 +532,7 @@ async def test_replies_of_a_branch_come_one_after_the_other(
     )
     bodies = [found["body"] for found in await talk.messages()][-6:]
     assert bodies == [
-        text
-        for number, question in enumerate(questions)
-        for text in (question, f"Answer {number}")
+        text for number, question in enumerate(questions) for text in (question, f"Answer {number}")
     ]
 
 
@@ -600,6 +609,7 @@ async def test_a_sender_who_waits_is_told_of_a_failure(
 # ------------------------------------------------------------------ once
 
 
+@pytest.mark.usefixtures("every_piece")
 async def test_a_second_worker_begins_anew_and_the_first_is_refused(
     talk: Conversation, provider: ScriptedProvider, runtime: Runtime, database_url: str
 ) -> None:
@@ -628,6 +638,7 @@ async def test_a_second_worker_begins_anew_and_the_first_is_refused(
     await only_second_counts(talk, reply)
 
 
+@pytest.mark.usefixtures("every_piece")
 async def test_a_worker_that_wakes_up_after_the_end_changes_nothing(
     talk: Conversation, provider: ScriptedProvider, runtime: Runtime, database_url: str
 ) -> None:
@@ -679,9 +690,7 @@ async def test_the_same_job_once_more_changes_nothing(
     asked = len(provider.requests)
     for reply in replies:
         for last_try in (False, True):
-            await answer_message(
-                runtime, account, uuid_of(Kind.MESSAGE, reply), last_try=last_try
-            )
+            await answer_message(runtime, account, uuid_of(Kind.MESSAGE, reply), last_try=last_try)
     async with as_owner(database_url) as db:
         assert await snapshot(db, account) == before
     assert len(provider.requests) == asked
@@ -733,7 +742,8 @@ async def test_the_answer_to_an_intake_tells_the_session_what_it_is_about(
             told.append((event["__typename"], event["actor"]))
             if event["__typename"] == "SessionUpdated":
                 break
-    assert told == [("MessageFinished", None), ("SessionUpdated", None)]
+    by_engineer = ("MessageAdded", {"id": colleagues.engineer.id})
+    assert told == [by_engineer, by_engineer, ("MessageFinished", None), ("SessionUpdated", None)]
     (request,) = requests(provider, intake)
     assert (request.purpose, request.tail, request.ancestors) == ("intake", (), ())
     found = await engineer.run(
@@ -751,9 +761,7 @@ async def test_the_answer_to_an_intake_tells_the_session_what_it_is_about(
     )
     used = {"input": 123, "output": 7, "cacheRead": 20, "cacheWrite": 3}
     (step,) = [edge["node"] for edge in found["session"]["steps"]["edges"]]
-    asked, answered = [
-        edge["node"] for edge in found["session"]["rootBranch"]["messages"]["edges"]
-    ]
+    asked, answered = [edge["node"] for edge in found["session"]["rootBranch"]["messages"]["edges"]]
     assert step == {
         "id": answered["step"]["id"],
         "order": 1,
@@ -772,10 +780,12 @@ async def test_the_answer_to_an_intake_tells_the_session_what_it_is_about(
     assert found["session"]["confidenceTier"] == "CONFIDENT"
     assert (asked["role"], asked["model"], asked["usage"]) == ("USER", None, None)
     assert (answered["role"], answered["model"]) == ("ASSISTANT", "scripted")
-    assert (
-        answered["usage"] == found["session"]["usage"] == found["session"]["rootBranch"]["usage"]
-    )
+    assert answered["usage"] == found["session"]["usage"] == found["session"]["rootBranch"]["usage"]
     assert answered["usage"] == used
+
+
+OPTION = ("label", "description")
+"""What `forkBranch` takes of an option."""
 
 
 async def test_an_answer_may_suggest_a_fork_that_is_taken_as_it_is(
@@ -796,13 +806,16 @@ async def test_an_answer_may_suggest_a_fork_that_is_taken_as_it_is(
     )
     suggested = found["branch"]["messages"]["edges"][0]["node"]["suggestedFork"]
     assert suggested == draft.to_json()
+    options = [{name: option[name] for name in OPTION} for option in suggested["options"]]
     forked = await talk.client.mutate(
-        "forkBranch", "branches { label likelihood }", sessionId=talk.id, **suggested
+        "forkBranch",
+        "branches { label description } forkPoint { reason }",
+        sessionId=talk.id,
+        reason=suggested["reason"],
+        options=options,
     )
-    assert forked["branches"] == [
-        {"label": "DNS", "likelihood": 0.6},
-        {"label": "Quota", "likelihood": None},
-    ]
+    assert forked["branches"] == options
+    assert forked["forkPoint"] == {"reason": suggested["reason"]}
 
 
 async def test_usage_adds_up(talk: Conversation, provider: ScriptedProvider) -> None:
@@ -831,8 +844,6 @@ async def test_usage_adds_up(talk: Conversation, provider: ScriptedProvider) -> 
     assert on_first == [42, 3, 5, 7]
     assert (await spent(second))[1] == [40, 4, 0, 0]
     assert (await spent(talk.trunk))[1] == on_trunk
-    assert session == [
-        sum(parts) for parts in zip(on_trunk, on_first, [40, 4, 0, 0], strict=True)
-    ]
+    assert session == [sum(parts) for parts in zip(on_trunk, on_first, [40, 4, 0, 0], strict=True)]
     used = [found["usage"] for found in await talk.messages(first) if found["usage"]]
     assert [sum(each[count] for each in used) for count in counts] == on_first

@@ -1,5 +1,6 @@
 """Documents, bodies and frames that are too large or no such thing: refused at once, and alone."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -225,8 +226,9 @@ async def closing_code(connection: ClientConnection) -> int:
 
 
 async def _exhaust(connection: ClientConnection) -> None:
-    while True:
-        await connection.recv()
+    async with asyncio.timeout(10):
+        while True:
+            await connection.recv()
 
 
 async def _subscribe(socket: Socket, id: str, document: str, **variables: Any) -> None:

@@ -574,7 +574,7 @@ async def test_a_cancelled_answer_ends(
         seen = [await next_of(events)]
         while not text_of(seen):
             seen.append(await next_of(events))
-        await engineer.mutate("cancelMessage", "reply { id }", messageId=reply_id)
+        await engineer.mutate("cancelMessage", "cancelledMessage { id }", messageId=reply_id)
         last = (await rest_of(events))[-1]
     hold.event.set()
     assert last["__typename"] == "MessageEnded"
