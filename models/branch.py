@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, InAccount, of_session, one_of, refers_to
@@ -87,7 +87,8 @@ class Branch(InAccount, CountsTokens, Base):
             "account_id",
             "session_id",
             "parent_branch_id",
-            func.lower(label),
+            # Alike in every locale, and no stricter than the check in services.branches.
+            text('lower(label::text COLLATE "C")'),
             unique=True,
             postgresql_where=text("archived_at IS NULL"),
         ),

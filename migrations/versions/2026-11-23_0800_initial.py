@@ -799,7 +799,12 @@ def upgrade() -> None:
     op.create_index(
         "uq_session_branches_label",
         "session_branches",
-        ["account_id", "session_id", "parent_branch_id", sa.literal_column("lower(label)")],
+        [
+            "account_id",
+            "session_id",
+            "parent_branch_id",
+            sa.text('lower(label::text COLLATE "C")'),
+        ],
         unique=True,
         postgresql_where=sa.text("archived_at IS NULL"),
     )
