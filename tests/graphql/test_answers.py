@@ -109,7 +109,10 @@ class Conversation:
         now = await self.client.run(document, id=self.id)
         last = now["session"]["eventCursor"]
         told = []
-        async with self.client.subscribe(EVENTS, id=self.id, after=self.cursor) as events:
+        async with (
+            asyncio.timeout(SOON),
+            self.client.subscribe(EVENTS, id=self.id, after=self.cursor) as events,
+        ):
             async for data in events:
                 event = data["sessionChanged"]
                 if event.get("message", {}).get("id") == id:
@@ -736,7 +739,10 @@ async def test_the_answer_to_an_intake_tells_the_session_what_it_is_about(
     assert session["confidenceTier"] == "DISCOVERY"
     reply = started["reply"]["id"]
     told = []
-    async with engineer.subscribe(EVENTS, id=session["id"], after=session["eventCursor"]) as events:
+    async with (
+        asyncio.timeout(SOON),
+        engineer.subscribe(EVENTS, id=session["id"], after=session["eventCursor"]) as events,
+    ):
         async for data in events:
             event = data["sessionChanged"]
             told.append((event["__typename"], event["actor"]))

@@ -215,6 +215,8 @@ class Relay:
         self.url = url
         self.silent: asyncio.Event = asyncio.Event()
         """Set for connections that are open now; later ones get an event of their own."""
+        self.deaf: asyncio.Event = asyncio.Event()
+        """The same, for connections that answer but give no notice any more."""
         self.tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -230,6 +232,10 @@ class Relay:
         self.silent.set()
         self.silent = asyncio.Event()
 
+    def withhold_notices(self) -> None:
+        self.deaf.set()
+        self.deaf = asyncio.Event()
+
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self.url.query.get("host", self.url.host), self.url.port or 5432
         if str(host).startswith("/"):
@@ -237,20 +243,37 @@ class Relay:
         else:
             far = asyncio.open_connection(str(host), port)
         far_reader, far_writer = await far
-        for source, target in ((reader, far_writer), (far_reader, writer)):
-            self.tasks.add(asyncio.create_task(self._carry(source, target, self.silent)))
+        asked = self._carry(pieces(reader), far_writer, self.silent)
+        answered = self._carry(messages(far_reader, self.deaf), writer, self.silent)
+        self.tasks |= {asyncio.create_task(asked), asyncio.create_task(answered)}
 
     @staticmethod
     async def _carry(
-        source: asyncio.StreamReader, target: asyncio.StreamWriter, silent: asyncio.Event
+        source: AsyncIterator[bytes], target: asyncio.StreamWriter, silent: asyncio.Event
     ) -> None:
         try:
-            while data := await source.read(65_536):
+            async for data in source:
                 if not silent.is_set():
                     target.write(data)
         finally:
             with suppress(OSError):
                 target.close()
+
+
+async def pieces(source: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while data := await source.read(65_536):
+        yield data
+
+
+async def messages(source: asyncio.StreamReader, deaf: asyncio.Event) -> AsyncIterator[bytes]:
+    """What PostgreSQL says, message by message; its notices only to who is not deaf."""
+    with suppress(asyncio.IncompleteReadError):
+        yield await source.readexactly(1)  # TLS: no
+        while True:
+            head = await source.readexactly(5)
+            body = await source.readexactly(int.from_bytes(head[1:], "big") - 4)
+            if head[:1] != b"A" or not deaf.is_set():
+                yield head + body
 
 
 @asynccontextmanager
@@ -281,11 +304,41 @@ async def test_a_connection_that_falls_silent_is_made_anew(
             await woken(there)
 
 
+async def test_a_connection_that_only_publishes_is_made_anew(
+    bus_url: str, engine: AsyncEngine
+) -> None:
+    async with (
+        behind_relay(bus_url, engine) as (one, relay),
+        WakeBus(plain_url(bus_url), engine, beat=BEAT) as two,
+    ):
+        with one.listen("events:a") as here:
+            await quiet(here)
+            relay.withhold_notices()
+            await woken(here)
+            assert one.rebuilds == 1
+            two.wake("events:a")
+            await woken(here)
+
+
 async def test_stopping_does_not_wait_for_a_silent_server(
     bus_url: str, engine: AsyncEngine
 ) -> None:
     async with asyncio.timeout(SOON), behind_relay(bus_url, engine) as (_, relay):
         relay.fall_silent()
+
+
+async def test_stopping_leaves_neither_connection_nor_task(
+    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    tasks = asyncio.all_tasks()
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bus_one'"
+    async with two_buses(bus_url, engine) as (one, _):
+        one.wake("events:a")
+        assert await owner.fetchval(left) == 1
+    assert asyncio.all_tasks() == tasks
+    async with asyncio.timeout(SOON):
+        while await owner.fetchval(left):
+            pass  # asking lets the server end it
 
 
 async def test_without_a_server_this_process_is_still_woken(engine: AsyncEngine) -> None:
