@@ -56,7 +56,7 @@ class BranchMutations:
             fork_point_id=optional_uuid_of(Kind.FORK_POINT, input.fork_point_id),
             after_message_id=optional_uuid_of(Kind.MESSAGE, input.after_message_id),
             reason=input.reason,
-            options=[forks.ForkOption(o.label, o.description) for o in input.options],
+            options=[forks.ForkOption(o.label, o.description, o.likelihood) for o in input.options],
         )
         return ForkBranchSuccess(
             session=AiSession.of(forked.session),

@@ -117,6 +117,9 @@ async def load(info: Info, key: UUID) -> ForkPoint:
 class ForkOptionInput:
     label: str = strawberry.field(description="1 to 200 characters, unique among its siblings.")
     description: str = strawberry.field(description="1 to 500 characters.")
+    likelihood: float | None = strawberry.field(
+        default=None, description="0 to 1, as a suggestion may carry it."
+    )
 
 
 @strawberry.input

@@ -37,8 +37,11 @@ from services.validation import Validation
 
 @dataclass(frozen=True, slots=True)
 class ForkOption:
+    """`likelihood` is 0 to 1, where the suggestion that is taken gave one."""
+
     label: str
     description: str
+    likelihood: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ async def fork_branch(
             "ids": [str(session_id), str(parent_branch_id), str(fork_point_id)],
             "after": str(after_message_id),
             "reason": reason,
-            "options": [[option.label, option.description] for option in options],
+            "options": [
+                [option.label, option.description, option.likelihood] for option in options
+            ],
         }
         makes = {"fork_point": str(point_id), "branches": [str(made) for made in branch_ids]}
         made = await work.once("forkBranch", key, content, makes)
@@ -109,7 +114,9 @@ def _valid_fork(
             check.add((*path, "label"), "Is the label of another option, too.")
         seen.add(label.casefold())
         description = check.text((*path, "description"), option.description, 1, 500)
-        cleaned.append(ForkOption(label, description))
+        if option.likelihood is not None and not 0 <= option.likelihood <= 1:
+            check.add((*path, "likelihood"), "Must be between 0 and 1.")
+        cleaned.append(ForkOption(label, description, option.likelihood))
     check.done()
     return reason, cleaned
 
@@ -248,6 +255,7 @@ async def _add_branches(
                 "branch_order": parent.last_child_order + place,
                 "label": option.label,
                 "description": option.description,
+                "likelihood": option.likelihood,
                 "status": BranchStatus.UNTRIED,
             }
             for place, (branch_id, option) in enumerate(

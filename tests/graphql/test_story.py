@@ -1,5 +1,8 @@
 """The whole of a session, by several people, over HTTP and sockets."""
 
+from services.ai.port import ForkDraft
+from services.ai.port import ForkOption as PortOption
+from services.ai.scripted import Answer, ScriptedProvider
 from tests.client import Client
 from tests.factories import Colleagues
 
@@ -201,3 +204,44 @@ async def test_a_session_from_intake_to_claim(client: Client, colleagues: Collea
     ]
     cursors = [event["cursor"] for event in seen]
     assert cursors == sorted(set(cursors))
+
+
+async def test_a_suggested_fork_is_taken_as_it_is(
+    client: Client, colleagues: Colleagues, provider: ScriptedProvider
+) -> None:
+    engineer = client.as_(colleagues.engineer)
+    options = (PortOption("DNS", "The record is old", 0.7), PortOption("Quota", "It is full"))
+    provider.script("Two of them?", Answer("Two.", fork=ForkDraft("Two causes fit", options)))
+    started = await engineer.mutate(
+        "startSession", "session { id rootBranch { id } }", intake={"text": "Mail stopped"}
+    )
+    asked = await engineer.mutate(
+        "sendBranchMessage",
+        "reply { suggestedFork { reason options { label description likelihood } } }",
+        branchId=started["session"]["rootBranch"]["id"],
+        body="Two of them?",
+        awaitReply=True,
+    )
+    forked = await engineer.mutate(
+        "forkBranch",
+        "branches { label description likelihood }",
+        sessionId=started["session"]["id"],
+        **asked["reply"]["suggestedFork"],
+    )
+    assert forked["branches"] == [
+        {"label": "DNS", "description": "The record is old", "likelihood": 0.7},
+        {"label": "Quota", "description": "It is full", "likelihood": None},
+    ]
+    refused = await engineer.mutate(
+        "forkBranch",
+        "branches { id }",
+        sessionId=started["session"]["id"],
+        reason="Too sure",
+        options=[
+            {"label": "a", "description": "a", "likelihood": 1.5},
+            {"label": "b", "description": "b"},
+        ],
+    )
+    assert refused["fields"] == [
+        {"path": ["options", "0", "likelihood"], "message": "Must be between 0 and 1."}
+    ]
