@@ -80,6 +80,7 @@ def some(kind: Any, world: World) -> st.SearchStrategy[Any]:
         "ID": st.one_of(st.sampled_from(world.ids), TEXTS),
         "String": st.one_of(TEXTS, st.sampled_from([world.session_page, world.event_cursor])),
         "Int": st.one_of(st.integers(-(2**31), 2**31 - 1), st.integers(0, 5)),
+        "Float": st.one_of(st.floats(0, 1), st.floats(allow_nan=False, allow_infinity=False)),
         "Boolean": st.just(False),  # or the server would wait for the answer
         "UUID": st.uuids().map(str),
         "DateTime": INSTANTS,
