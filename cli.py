@@ -14,12 +14,14 @@ from pathlib import Path
 import uvicorn
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import OperationalError
 
 import settings as configuration
 from app import create_app, open_runtime
 from models.account import Plan, Role
 from schema.root import graphql_schema
 from services import accounts, demo
+from services.errors import DomainError
 from services.jobs import worker
 from services.postgres import EmbeddedPostgres, PostgresUnavailable
 from settings import Settings, WrongSetting
@@ -59,6 +61,8 @@ def serve(settings: Settings) -> None:
             ws_max_size=1_000_000,
             timeout_graceful_shutdown=10,
         )
+        # uvicorn repeats the signal that ended it; the embedded database must be let go first.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         Server(config, welcome(settings)).run()
 
 
@@ -166,8 +170,13 @@ def main() -> int:
             case "migrate":
                 with database(settings) as url:
                     migrate(url)
-    except (WrongSetting, PostgresUnavailable) as refused:
+    except (WrongSetting, PostgresUnavailable, DomainError) as refused:
         print(refused, file=sys.stderr)
+        return 2
+    except OperationalError as error:
+        print(
+            f"The database in FLOWPILOT_DATABASE_URL cannot be used: {error.orig}", file=sys.stderr
+        )
         return 2
     return 0
 

@@ -26,7 +26,8 @@ from services.streams import finished_reply
 class MessageMutations:
     @strawberry.mutation(
         description="Stores the message at once; the answer comes as a message of its own. With "
-        "`awaitReply` the call returns when it is complete, or as it is after two minutes."
+        "`awaitReply` the call returns when it is complete, or as it is after two minutes. A message "
+        "to a session that waits in the queue takes it back: its open handoff is cancelled."
     )
     async def send_branch_message(
         self, info: Info, input: SendBranchMessageInput

@@ -77,7 +77,16 @@ class BoundedValidation(ValidationCache):
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        problem = excess(context.graphql_document) if context.graphql_document else None
+        document = context.graphql_document
+        unnamed = context._provided_operation_name is None  # noqa: SLF001 - the public one guesses
+        if document and unnamed and _operations(document) > 1:
+            error = GraphQLError(
+                "Name the operation to run.", extensions={"code": "BAD_USER_INPUT"}
+            )
+            context.pre_execution_errors = [error]
+            yield
+            return
+        problem = excess(document) if document else None
         if problem is not None:
             error = GraphQLError(problem, extensions={"code": "DOCUMENT_TOO_LARGE"})
             context.pre_execution_errors = [error]
@@ -86,6 +95,10 @@ class BoundedValidation(ValidationCache):
         if context.context.caller is None:
             context.validation_rules += (SchemaForCallers,)
         yield from super().on_validate()
+
+
+def _operations(document: DocumentNode) -> int:
+    return sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
 
 
 @lru_cache(maxsize=1_000)

@@ -1,11 +1,14 @@
 """GraphQL over HTTP and over graphql-transport-ws: who calls, in what frames, and what is refused."""
 
+import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from cross_web import HTTPException, StarletteRequestAdapter
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -16,6 +19,10 @@ from strawberry.schema import BaseSchema
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    SubscribeMessage,
 )
 from strawberry.types.unset import UnsetType
 
@@ -29,6 +36,11 @@ MAX_BODY = 1_000_000
 """Bytes of one request."""
 
 INIT_TIMEOUT = timedelta(seconds=10)
+
+CALLER_CHECK = 5.0
+"""Seconds between looks at whether a socket's caller may still use it; each operation looks, too."""
+
+log = logging.getLogger("flowpilot.transport")
 
 
 class BoundedRequest(StarletteRequestAdapter):
@@ -51,7 +63,42 @@ class TextFrames(ASGIWebSocketAdapter):
 
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Strawberry's, with malformed messages answered by 4400 and a bad document hurting only itself."""
+    """Strawberry's, with malformed messages answered by 4400, a bad document hurting only itself, and
+    a socket that lives no longer than the right to use it.
+    """
+
+    _guard: asyncio.Task[None] | None = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._guard is None:
+            self._guard = asyncio.create_task(self._watch_caller())
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        if not self.connection_acknowledged or await self._is_still_welcome():
+            await super().handle_subscribe(message)
+
+    async def shutdown(self) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
+        await super().shutdown()
+
+    async def _watch_caller(self) -> None:
+        while await self._is_still_welcome():  # noqa: ASYNC110 - it asks the database
+            await asyncio.sleep(CALLER_CHECK)
+
+    async def _is_still_welcome(self) -> bool:
+        """Closes with 4403 once the token has run out, or its holder was shut out; clients that have
+        a new token connect again. A database that is away shuts nobody out.
+        """
+        try:
+            await cast("GraphQLEndpoint", self.view).on_ws_connect(self.context)
+        except ConnectionRejectionError:
+            await self.websocket.close(code=4403, reason="Forbidden")
+            return False
+        except (SQLAlchemyError, OSError):
+            log.warning("a socket's caller could not be checked", exc_info=True)
+        return True
 
     async def handle_message(self, message: Any) -> None:  # noqa: ANN401 - any JSON value
         if not _is_message(message):

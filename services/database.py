@@ -22,8 +22,10 @@ def sync_url(url: str) -> str:
 
 
 def plain_url(url: str) -> str:
-    """As libpq writes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """As libpq reads it, to which a plus sign in an option is no space."""
+    rendered = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    address, mark, options = rendered.partition("?")
+    return address + mark + options.replace("+", "%20")
 
 
 def connect_pool(url: str, *, size: int) -> AsyncEngine:

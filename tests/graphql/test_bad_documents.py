@@ -365,3 +365,19 @@ async def test_an_operation_that_fails_leaves_its_neighbour_alone(
 async def test_a_socket_without_the_protocol_is_refused(client: Client) -> None:
     async with connect(f"ws://{client.host}/graphql") as connection:
         assert await closing_code(connection) == 4406
+
+
+async def test_of_several_operations_one_must_be_named(
+    client: Client, colleagues: Colleagues, untouched: None
+) -> None:
+    document = "mutation A($i: StartSessionInput!) { startSession(input: $i) { __typename } }"
+    start = {
+        "idempotencyKey": "0198c0de-0000-7000-8000-000000000002",
+        "intake": {"text": "No mail at all"},
+    }
+    caller = client.as_(colleagues.engineer)
+    answer = (await caller.post(document + " query B { viewer { scopes } }", {"i": start})).json()
+    assert answer.get("data") is None
+    assert [(e["message"], e["extensions"]["code"]) for e in answer["errors"]] == [
+        ("Name the operation to run.", "BAD_USER_INPUT")
+    ]

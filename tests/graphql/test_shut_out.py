@@ -1,0 +1,86 @@
+"""A socket lives no longer than the right to use it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import schema.transport
+from tests.client import Client, Socket
+from tests.factories import Colleagues
+from tests.tables import as_owner, event_seq, snapshot
+
+SOON = 20
+FOLLOW = "subscription { sessionsChanged { ... on Event { cursor } } }"
+NEW_KEY = """mutation($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) { __typename }
+}"""
+DOOR = {
+    "idempotencyKey": "0198c0de-0000-7000-8000-000000000001",
+    "name": "Back door",
+    "scopes": ["ADMIN"],
+}
+
+
+async def closing_code(socket: Socket) -> int | None:
+    async with asyncio.timeout(SOON):
+        await socket.connection.wait_closed()
+    return socket.connection.close_code
+
+
+async def subscribe(socket: Socket, document: str, **variables: Any) -> None:
+    payload = {"query": document, "variables": variables}
+    await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+
+
+async def test_a_revoked_key_does_nothing_more_on_an_open_socket(
+    client: Client, colleagues: Colleagues, database_url: str
+) -> None:
+    admin = client.as_(colleagues.admin)
+    made = await admin.mutate(
+        "createApiKey", "secret apiKey { id }", name="Robot", scopes=["READ", "WRITE", "ADMIN"]
+    )
+    async with client.with_token(made["secret"]).socket() as socket:
+        await admin.mutate("revokeApiKey", "apiKey { id }", apiKeyId=made["apiKey"]["id"])
+        async with as_owner(database_url) as db:
+            before = await snapshot(db, colleagues.account_id)
+        await subscribe(socket, NEW_KEY, input=DOOR)
+        assert await closing_code(socket) == 4403
+    async with as_owner(database_url) as db:
+        assert await snapshot(db, colleagues.account_id) == before
+        assert await event_seq(db, colleagues.account_id) == 0
+
+
+async def test_a_deactivated_persons_subscription_ends_and_a_colleagues_goes_on(
+    client: Client, colleagues: Colleagues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema.transport, "CALLER_CHECK", 0.05)
+    admin = client.as_(colleagues.admin)
+    async with (
+        client.as_(colleagues.engineer).socket() as leaver,
+        client.as_(colleagues.lead).socket() as stays,
+    ):
+        for socket in (leaver, stays):
+            await subscribe(socket, FOLLOW)
+        await admin.mutate("deactivateMember", "member { id }", userId=colleagues.engineer.id)
+        assert await closing_code(leaver) == 4403
+        await stays.send({"type": "ping"})
+        assert await stays.receive() == {"type": "pong"}
+
+
+async def test_a_new_role_counts_on_an_open_socket(client: Client, colleagues: Colleagues) -> None:
+    admin = client.as_(colleagues.admin)
+    async with client.as_(colleagues.lead).socket() as socket:
+        viewer = "{ viewer { user { role } } }"
+        async for answer in socket.follow(viewer):
+            assert answer["viewer"]["user"]["role"] == "LEAD"
+        changed = await admin.mutate(
+            "saveMember",
+            "member { role }",
+            userId=colleagues.lead.id,
+            role="ENGINEER",
+            expectedVersion=1,
+        )
+        assert changed["member"] == {"role": "ENGINEER"}
+        async for answer in socket.follow(viewer):
+            assert answer["viewer"]["user"]["role"] == "ENGINEER"
