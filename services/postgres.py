@@ -56,7 +56,7 @@ class EmbeddedPostgres:
     """One PostgreSQL in a folder, shared by every process on this machine that names the folder."""
 
     def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        self.home = data_dir.absolute()
+        self.home = data_dir.resolve()  # however it is named, it is one folder with one server
         self.cluster = self.home / "postgres"
         self.log = self.home / "postgres.log"
         self.settings = {**SETTINGS, **(settings or {})}

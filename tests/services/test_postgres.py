@@ -167,6 +167,16 @@ def test_a_strangers_process_under_a_stale_pid_is_left_alone(folder: Path) -> No
         stranger.wait()
 
 
+def test_a_link_to_the_folder_leads_to_the_same_server(folder: Path) -> None:
+    with EmbeddedPostgres(folder) as url:
+        pid = postmaster(folder)
+        link = folder.with_name("link")
+        link.symlink_to(folder)
+        with EmbeddedPostgres(link) as same:
+            assert (same, postmaster(folder)) == (url, pid)
+        assert (postmaster(folder), lives(pid)) == (pid, True)
+
+
 def test_a_half_made_cluster_is_made_anew(folder: Path) -> None:
     (folder / "initdb-killed" / "postgres").mkdir(parents=True)
     with EmbeddedPostgres(folder) as url:
