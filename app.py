@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from schema.page import GRAPHIQL
 from schema.root import graphql_schema
-from schema.transport import GraphQLEndpoint
+from schema.transport.endpoint import GraphQLEndpoint
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider

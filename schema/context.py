@@ -13,9 +13,18 @@ from services.runtime import Runtime
 class Context:
     """One operation's caller and loaders."""
 
-    def __init__(self, runtime: Runtime, caller: Actor | None, problem: str | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        caller: Actor | None,
+        *,
+        token: str | None = None,
+        problem: str | None = None,
+    ) -> None:
         self.runtime = runtime
         self.caller = caller
+        self.token = token
+        """What proved who calls; asked again while a subscription lasts."""
         self.problem = problem
         """Why the token that was sent names nobody, for the error to say."""
         self.connection_params: dict[str, Any] = {}
@@ -40,7 +49,7 @@ class Context:
 
     def renewed(self) -> "Context":
         """The same caller with nothing loaded: a socket's operations share no loaders."""
-        return Context(self.runtime, self.caller, self.problem)
+        return Context(self.runtime, self.caller, token=self.token, problem=self.problem)
 
 
 Info = strawberry.Info[Context, None]

@@ -18,6 +18,7 @@ from resolvers.nodes import NodeQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
 from schema.errors import HANDLERS, ErrorPolicy
+from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
 from schema.limits import BoundedParsing, BoundedValidation
 from schema.scalars import DATE_TIME
@@ -62,6 +63,7 @@ graphql_schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    execution_context_class=BoundedExecution,
     extensions=[
         ErrorPolicy,
         FreshContext,

@@ -25,6 +25,19 @@ class Limits:
     """Seconds that a model may take for one answer, and that `awaitReply` waits for it."""
     retry_wait: float = 2.0
     """Seconds before a failed call of a model is tried again; doubles each time."""
+    operation_timeout: float = 30.0
+    """Seconds of one query, or of what a subscriber asks about one event; a mutation has
+    `reply_timeout` besides."""
+    max_body: int = 1_000_000
+    """Bytes of one request."""
+    body_timeout: float = 15.0
+    """Seconds in which a request must have come in whole."""
+    init_timeout: float = 10.0
+    """Seconds in which a new socket must say who calls."""
+    max_operations: int = 100
+    """At a time on one socket."""
+    max_connections: int = 50
+    """Sockets and event streams that one caller may hold open in one process."""
 
 
 @dataclass(frozen=True, slots=True)

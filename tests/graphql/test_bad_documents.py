@@ -1,6 +1,7 @@
 """Documents, bodies and frames that are too large or no such thing: refused at once, and alone."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -137,11 +138,13 @@ QUERY = orjson.dumps({"query": "{ viewer { scopes } }"})
         (b'{"query": "{ viewer { scopes } }", "extensions": 5}', 400),
         (b'{"query": "\xff\xfe"}', 400),
         (b"\xff\xfe\x00", 400),
-        (b'{"query": "{ node(id: \\"\\ud800\\") { id } }"}', 400),
         (
-            b'{"query": "query($i: ID!) { node(id: $i) { id } }", "variables": {"i": "\\ud800"}}',
+            b'{"query": "{ viewer { scopes } }", "variables": {"x": '
+            + b"9" * 5_000
+            + b', "y": "\\ud800"}}',
             400,
         ),
+        (b"[" * 100_000 + b'"\\ud800"', 400),
         (b'{"query": "{ viewer { scopes } }", "variables": {"x": NaN}}', 400),
         (b"[" * 100_000, 400),
         (b'{"query": "{ viewer { scopes } }", "x": "' + b"x" * 1_000_000 + b'"}', 413),
@@ -160,6 +163,40 @@ async def test_a_body_that_is_no_request_is_refused(
     assert answer.status_code == status
     assert "Traceback" not in answer.text
     assert ".py" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"query": "{ node(id: \\"\\ud800\\") { id } }"}', "GRAPHQL_PARSE_FAILED"),
+        (
+            b'{"query": "query($n: Int) { node(id: $n) { id } }", "variables": {"n": "\\ud800"}}',
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+    ],
+)
+async def test_half_a_surrogate_pair_is_told_of_as_any_wrong_value(
+    client: Client, colleagues: Colleagues, untouched: None, body: bytes, code: str
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {colleagues.admin.token}",
+        "Content-Type": "application/json",
+    }
+    answer = await client.http.post("/graphql", content=body, headers=headers)
+    assert answer.status_code == 200
+    assert [error["extensions"]["code"] for error in answer.json()["errors"]] == [code]
+
+
+async def test_half_a_surrogate_pair_closes_no_socket(
+    client: Client, colleagues: Colleagues, untouched: None
+) -> None:
+    document = "query($id: ID!) { node(id: $id) { id } }"
+    async with client.as_(colleagues.admin).socket() as socket:
+        payload = {"query": document, "variables": {"id": "\ud800"}}
+        message = {"id": "1", "type": "subscribe", "payload": payload}
+        await socket.connection.send(json.dumps(message))
+        answer = await socket.receive()
+        assert answer["payload"] == {"data": {"node": None}}
 
 
 async def test_a_body_of_no_known_length_is_read_no_further_than_allowed(
@@ -196,14 +233,15 @@ async def test_a_body_of_another_kind_is_refused(
 ) -> None:
     headers = {"Authorization": f"Bearer {colleagues.admin.token}", "Content-Type": content_type}
     answer = await client.http.post("/graphql", content=QUERY, headers=headers)
-    assert answer.status_code in {400, 415}
+    assert answer.status_code == 415
 
 
 async def test_get_changes_nothing(client: Client, colleagues: Colleagues, untouched: None) -> None:
     mutation = 'mutation { switchBranch(input: {branchId: "x"}) { __typename } }'
     headers = {"Authorization": f"Bearer {colleagues.admin.token}", "Accept": "application/json"}
     answer = await client.http.get("/graphql", params={"query": mutation}, headers=headers)
-    assert answer.status_code == 400
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
 
 
 # ------------------------------------------------------------------ frames

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import schema.transport
+from schema.transport import sockets
 from tests.client import Client, Socket
 from tests.factories import Colleagues
 from tests.tables import as_owner, event_seq, snapshot
@@ -54,7 +54,7 @@ async def test_a_revoked_key_does_nothing_more_on_an_open_socket(
 async def test_a_deactivated_persons_subscription_ends_and_a_colleagues_goes_on(
     client: Client, colleagues: Colleagues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema.transport, "CALLER_CHECK", 0.05)
+    monkeypatch.setattr(sockets, "CALLER_CHECK", 0.05)
     admin = client.as_(colleagues.admin)
     async with (
         client.as_(colleagues.engineer).socket() as leaver,

@@ -1,0 +1,80 @@
+"""GraphQL over HTTP: one operation a request, answered whole or as a stream of events.
+
+GraphQL over HTTP, draft of 2025: https://graphql.github.io/graphql-over-http/draft/
+"""
+
+from graphql import GraphQLError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from strawberry.schema import BaseSchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from schema.context import Context
+from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
+from schema.transport.answers import answer, refusal
+from schema.transport.callers import identify
+from schema.transport.connections import Connections
+from schema.transport.media import EVENT_STREAM, JSON, MULTIPART, choose, wants_page
+from schema.transport.requests import BadRequest, GraphQLRequest, read
+from schema.transport.streams import stream
+from services.runtime import Runtime
+
+GONE = Response(status_code=499)
+"""For a client that left while it sent its request; nobody reads this."""
+
+UNACCEPTABLE = BadRequest(
+    406, "Accept application/graphql-response+json, application/json or text/event-stream."
+)
+
+ALLOWED = {
+    "GET": {OperationType.QUERY},
+    "POST": {OperationType.QUERY, OperationType.MUTATION},
+}
+
+
+async def respond(
+    schema: BaseSchema, runtime: Runtime, connections: Connections, request: Request
+) -> Response:
+    """A browser that asks for a page gets GraphiQL."""
+    accept = request.headers.get("accept", "")
+    if request.method == "GET" and "query" not in request.query_params and wants_page(accept):
+        return FileResponse(GRAPHIQL_PAGE, headers=PAGE_HEADERS)
+    media = choose(accept)
+    if media is None:
+        return refusal(UNACCEPTABLE, JSON)
+    try:
+        operation = await read(runtime.limits, request)
+        context = await identify(runtime, request.headers.get("authorization"))
+        if media in {EVENT_STREAM, MULTIPART}:
+            return stream(schema, connections, context, operation, request, media)
+        return await _execute(schema, context, operation, request.method, media)
+    except BadRequest as refused:
+        return refusal(refused, media)
+    except ClientDisconnect:
+        return GONE
+
+
+async def _execute(
+    schema: BaseSchema, context: Context, operation: GraphQLRequest, method: str, media: str
+) -> Response:
+    try:
+        result = await schema.execute(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+            allowed_operation_types=ALLOWED[method],
+        )
+    except CannotGetOperationTypeError as unknown:
+        extensions = {"code": "BAD_USER_INPUT"}
+        error = GraphQLError(unknown.as_http_error_reason(), extensions=extensions)
+        result = ExecutionResult(data=None, errors=[error])
+    except InvalidOperationTypeError as wrong:
+        if wrong.operation_type is OperationType.SUBSCRIPTION:
+            raise BadRequest(
+                406, "A subscription needs a socket, or `Accept: text/event-stream`."
+            ) from None
+        raise BadRequest(405, "Send a mutation by POST.", Allow="POST") from None
+    return answer(result, media)

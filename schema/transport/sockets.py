@@ -1,0 +1,154 @@
+"""GraphQL over WebSocket, in the protocol graphql-transport-ws.
+
+https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, cast
+
+from graphql import GraphQLError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    SubscribeMessage,
+)
+
+from schema.context import Context
+from schema.transport.callers import identify
+from schema.transport.connections import Connections, holder_of
+from schema.transport.encoding import encode
+
+CALLER_CHECK = 5.0
+"""Seconds between looks at whether a socket's caller may still use it; each operation looks, too."""
+
+TRY_AGAIN_LATER = 1013
+
+log = logging.getLogger("flowpilot.transport")
+
+
+class TextFrames(ASGIWebSocketAdapter):
+    """Answers in text frames, as the protocol asks, and closes only what is open."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(encode(message).decode())
+        except WebSocketDisconnect as gone:
+            raise WebSocketDisconnected from gone
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            await self.ws.close(code, reason)
+
+
+class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Strawberry's, with malformed messages answered by 4400, a bad document hurting only itself, and
+    a socket that lives no longer than the right to use it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the handler's
+        super().__init__(*args, **kwargs)
+        self.connections: Connections = cast("Any", self.view).connections
+        self._held = ExitStack()
+        self._guard: asyncio.Task[None] | None = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """The token comes in here; a wrong one closes the socket with 4403."""
+        payload = message.get("payload")
+        if not isinstance(payload, dict | None):
+            await self.handle_invalid_message("The payload must be an object")
+            return
+        if self.connection_init_received:
+            await self.websocket.close(4429, "Too many initialisation requests")
+            return
+        self.connection_init_received = True
+        if self.connection_init_timeout_task is not None:
+            self.connection_init_timeout_task.cancel()
+        self.context.connection_params = payload or {}
+        if not await self._is_still_welcome():
+            return
+        holder = holder_of(self.context, cast("TextFrames", self.websocket).ws)
+        if self.connections.are_used_up(holder):
+            await self.websocket.close(TRY_AGAIN_LATER, "Too many connections")
+            return
+        self._held.enter_context(self.connections.one_of(holder))
+        await self.send_message({"type": "connection_ack"})
+        self.connection_acknowledged = True
+        self._guard = asyncio.create_task(self._watch_caller())
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        if self.connection_acknowledged:
+            if not await self._is_still_welcome():
+                return
+            cap = self.context.runtime.limits.max_operations
+            if len(self.operations) >= cap and message["id"] not in self.operations:
+                error = GraphQLError(
+                    f"A socket may run {cap} operations at a time.",
+                    extensions={"code": "RATE_LIMITED"},
+                )
+                await self.send_message(
+                    {"id": message["id"], "type": "error", "payload": [error.formatted]}
+                )
+                return
+        await super().handle_subscribe(message)
+
+    async def shutdown(self) -> None:
+        with self._held:
+            if self._guard is not None:
+                self._guard.cancel()
+            await super().shutdown()
+
+    async def _watch_caller(self) -> None:
+        while await self._is_still_welcome():  # noqa: ASYNC110 - it asks the database
+            await asyncio.sleep(CALLER_CHECK)
+
+    async def _is_still_welcome(self) -> bool:
+        """Closes with 4403 once the token has run out, or its holder was shut out; clients that have
+        a new token connect again. A database that is away shuts nobody out.
+        """
+        params = self.context.connection_params
+        header = params.get("Authorization") or params.get("authorization")
+        try:
+            now = await identify(self.context.runtime, header if isinstance(header, str) else None)
+        except (SQLAlchemyError, OSError):
+            log.warning("a socket's caller could not be checked", exc_info=True)
+            return self.connection_acknowledged
+        if now.problem is not None:
+            await self.websocket.close(4403, "Forbidden")
+            return False
+        self.context.caller, self.context.token = now.caller, now.token
+        return True
+
+    async def handle_message(self, message: Any) -> None:  # noqa: ANN401 - any JSON value
+        if not _is_message(message):
+            await self.handle_invalid_message("Malformed message")
+            return
+        await super().handle_message(message)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: object) -> str | None:  # noqa: ARG004
+        return None
+
+
+def _is_message(message: object) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    if message["type"] in {"subscribe", "complete"} and not isinstance(message.get("id"), str):
+        return False
+    if message["type"] != "subscribe":
+        return True
+    payload = message.get("payload")
+    return (
+        isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )

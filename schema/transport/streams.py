@@ -1,0 +1,78 @@
+"""Subscriptions over HTTP: GraphQL over SSE in distinct connections, and Apollo's multipart form.
+
+https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from strawberry.http.streaming import (
+    HTTPStreamTransport,
+    MultipartSubscriptionTransport,
+    SSETransport,
+    merge_stream_with_heartbeat,
+)
+from strawberry.schema import BaseSchema
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from schema.context import Context
+from schema.transport.answers import HEADERS, body_of
+from schema.transport.connections import Connections, holder_of
+from schema.transport.encoding import encode
+from schema.transport.media import EVENT_STREAM, MULTIPART
+from schema.transport.requests import BadRequest, GraphQLRequest
+
+FORMS: dict[str, Callable[[], HTTPStreamTransport]] = {
+    EVENT_STREAM: SSETransport,
+    MULTIPART: MultipartSubscriptionTransport,
+}
+
+ALLOWED = {
+    "GET": {OperationType.QUERY, OperationType.SUBSCRIPTION},
+    "POST": set(OperationType),
+}
+
+
+def stream(
+    schema: BaseSchema,
+    connections: Connections,
+    context: Context,
+    operation: GraphQLRequest,
+    request: Request,
+    media: str,
+) -> Response:
+    """Every result as an event of its own; a query or a mutation has one. Raises BadRequest."""
+    holder = holder_of(context, request)
+    if connections.are_used_up(holder):
+        raise BadRequest(429, f"No more than {connections.cap} connections may be open.")
+    form: HTTPStreamTransport = FORMS[media]()
+
+    async def events() -> AsyncGenerator[str, None]:
+        results = await schema.stream(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+            allowed_operation_types=ALLOWED[request.method],
+        )
+        with connections.one_of(holder):
+            async with aclosing(results):
+                async for result in results:
+                    if isinstance(result, ExecutionResult):  # there is no @defer
+                        yield form.encode_next(body_of(result), _text)
+            yield form.encode_complete()
+
+    alive = merge_stream_with_heartbeat(
+        events,
+        lambda: form.heartbeat_message(_text),
+        form.heartbeat_interval,
+        send_initial_heartbeat=form.send_initial_heartbeat,
+    )
+    return StreamingResponse(alive(), headers={**HEADERS, **form.headers})
+
+
+def _text(data: object) -> str:
+    return encode(data).decode()
