@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult as StrawberryResult
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.field import StrawberryField
@@ -200,6 +202,9 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.InvalidInput: "BAD_USER_INPUT",
 }
 
+NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
+"""No such operation in the document, or none of a kind that may run this way."""
+
 
 class ErrorPolicy(SchemaExtension):
     """Gives every top-level error a code, and hides what is our own fault."""
@@ -231,6 +236,8 @@ class ErrorPolicy(SchemaExtension):
             return _with_code(error, "GRAPHQL_PARSE_FAILED")
         if (error.extensions or {}).get("code"):
             return error
+        if isinstance(cause, NOT_TO_RUN):
+            return _with_code(error, "BAD_USER_INPUT")
         if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
             return _with_code(error, "GRAPHQL_VALIDATION_FAILED")
         log.error(

@@ -1,9 +1,11 @@
 """Subscriptions under strain: cut lines, many operations on a socket, and what an event costs."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.client import Client, Socket
 from tests.factories import Colleagues
@@ -262,3 +264,52 @@ async def nothing_waits(socket: Socket) -> bool:
     """Whether the answer to a ping is the next message."""
     await socket.send({"type": "ping"})
     return (await socket.receive())["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [("{ viewer { scopes } }", "missing"), ("fragment a on Account { id }", None), ("", None)],
+)
+async def test_no_such_operation_is_told_and_hurts_no_other(
+    client: Client, colleagues: Colleagues, document: str, name: str | None
+) -> None:
+    async with client.as_(colleagues.engineer).socket() as socket:
+        payload = {"query": document, "operationName": name}
+        await socket.send({"id": "x", "type": "subscribe", "payload": payload})
+        refused = await socket.receive()
+        assert (refused["id"], refused["type"]) == ("x", "error")
+        assert refused["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+        async for answer in socket.follow("{ viewer { scopes } }"):
+            assert answer == {"viewer": {"scopes": ["READ", "WRITE"]}}
+
+
+async def test_one_operation_too_many_is_refused_alone(
+    client: Client, colleagues: Colleagues
+) -> None:
+    async with client.as_(colleagues.engineer).socket() as socket:
+        payload = {"query": "subscription { queueChanged { __typename } }"}
+        for place in range(101):
+            await socket.send({"id": f"s{place}", "type": "subscribe", "payload": payload})
+        refused = await socket.receive()
+        assert (refused["id"], refused["type"]) == ("s100", "error")
+        assert refused["payload"][0]["extensions"] == {"code": "RATE_LIMITED"}
+        await socket.send({"id": "s0", "type": "complete"})
+        async for answer in socket.follow("{ viewer { scopes } }"):
+            assert answer == {"viewer": {"scopes": ["READ", "WRITE"]}}
+
+
+async def test_a_caller_has_so_many_sockets_and_another_has_their_own(
+    client: Client, colleagues: Colleagues
+) -> None:
+    engineer, lead = client.as_(colleagues.engineer), client.as_(colleagues.lead)
+    async with AsyncExitStack() as held:
+        for _ in range(50):
+            await held.enter_async_context(engineer.socket())
+        with pytest.raises(ConnectionClosed) as caught:
+            await held.enter_async_context(engineer.socket())
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1013
+        await held.enter_async_context(lead.socket())
+    async with asyncio.timeout(SOON), engineer.socket() as socket:
+        await socket.send({"type": "ping"})
+        assert await socket.receive() == {"type": "pong"}
