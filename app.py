@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -53,6 +55,12 @@ async def open_runtime(
                     max_branches=settings.max_branches,
                     max_depth=settings.max_depth,
                     reply_timeout=settings.reply_timeout,
+                    operation_timeout=settings.operation_timeout,
+                    body_timeout=settings.body_timeout,
+                    init_timeout=settings.init_timeout,
+                    max_body=settings.max_body,
+                    max_operations=settings.max_operations,
+                    max_connections=settings.max_connections,
                 ),
                 secret=settings.secret(),
                 token_lifetimes=TokenLifetimes(
@@ -79,7 +87,7 @@ def create_app(
                 open_runtime(settings, database_url, provider, limits)
             )
             app.state.runtime = runtime
-            app.state.endpoint = GraphQLEndpoint(graphql_schema, runtime)
+            app.state.endpoint = GraphQLEndpoint(graphql_schema, runtime, settings.allowed_origins)
             if settings.worker_concurrency:
                 await stack.enter_async_context(
                     worker(database_url, runtime, concurrency=settings.worker_concurrency)
@@ -88,6 +96,17 @@ def create_app(
 
     return Starlette(
         lifespan=lifespan,
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=("Authorization", "Content-Type", "X-Request-Id"),
+                expose_headers=("Retry-After", "X-Request-Id"),
+            )
+        ]
+        if settings.allowed_origins
+        else [],
         routes=[
             Route("/", RedirectResponse("/graphql")),
             Route("/healthz", healthz),

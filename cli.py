@@ -58,7 +58,7 @@ def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             ws="websockets-sansio",
-            ws_max_size=1_000_000,
+            ws_max_size=settings.max_body,
             timeout_graceful_shutdown=10,
         )
         # uvicorn repeats the signal that ended it; the embedded database must be let go first.

@@ -1,6 +1,7 @@
 """The only reader of the environment. Every setting is FLOWPILOT_*; docs/operations.md lists them."""
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
@@ -9,7 +10,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
 class WrongSetting(Exception):
@@ -31,6 +34,13 @@ class Settings(BaseSettings):
     max_branches: Annotated[int, Field(ge=2, le=100_000)] = 1000
     max_depth: Annotated[int, Field(ge=1, le=500)] = 32
     reply_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    operation_timeout: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    body_timeout: Annotated[float, Field(gt=0, le=3600)] = 15.0
+    init_timeout: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    max_body: Annotated[int, Field(ge=10_000, le=100_000_000)] = 1_000_000
+    max_operations: Annotated[int, Field(ge=1, le=10_000)] = 100
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 50
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
@@ -41,6 +51,14 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("write it as postgresql://user:password@host:5432/name")
         return url and url.replace("postgres://", "postgresql://", 1)
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        origins = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("write origins as https://console.example, with commas between, or *")
+        return origins
 
     @field_validator("broadcast_url")
     @classmethod

@@ -5,12 +5,15 @@ Nothing is cleaned between tests: each makes accounts of its own, which by desig
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 from sqlalchemy import create_engine, event, make_url, text
+from starlette.applications import Starlette
 
 from app import create_app
 from cli import migrate
@@ -21,6 +24,8 @@ from services.runtime import Limits, Runtime
 from settings import Settings
 from tests.client import Client
 from tests.factories import Colleagues, make_account
+
+SECRET = "of all the servers that a test starts"
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +76,9 @@ def provider() -> ScriptedProvider:
     return ScriptedProvider()
 
 
-@pytest.fixture(scope="session")
-async def address(
-    database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[str, Runtime]]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20)
-    app = create_app(settings, database_url, provider, limits=Limits(retry_wait=0.0, max_depth=8))
+@asynccontextmanager
+async def served(app: Starlette) -> AsyncIterator[str]:
+    """The address at which the application answers meanwhile, in this event loop."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
     )
@@ -85,10 +87,38 @@ async def address(
     async with asyncio.timeout(20):
         while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
             await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"127.0.0.1:{port}", app.state.runtime
+    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await serving
+
+
+@pytest.fixture(scope="session")
+async def address(
+    database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[str, Runtime]]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20, secret_key=SECRET)
+    app = create_app(settings, database_url, provider, limits=Limits(retry_wait=0.0, max_depth=8))
+    async with served(app) as host:
+        yield host, app.state.runtime
+
+
+@pytest.fixture
+async def serve_also(
+    database_url: str, tmp_path: Path
+) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+    """Starts another server of the same database with settings of its own; takes the same tokens."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Client:
+            settings = {"worker_concurrency": 0, "pool_size": 5, **settings}
+            app = create_app(
+                Settings(data_dir=tmp_path, secret_key=SECRET, **settings),
+                database_url,
+            )
+            host = await stack.enter_async_context(served(app))
+            return await stack.enter_async_context(Client(host))
+
+        yield start
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_every_setting_is_listed_with_its_default() -> None:
     defaults = {
         f"FLOWPILOT_{name.upper()}": str(field.default)
         for name, field in Settings.model_fields.items()
-        if field.default is not None
+        if field.default not in {None, ()}
     }
     assert {name: listed[name].strip("`") for name in defaults} == defaults
     assert {name.removeprefix("FLOWPILOT_").lower() for name in listed} == set(
