@@ -40,6 +40,8 @@ class Account(Base):
     plan: Mapped[Plan] = mapped_column(one_of(Plan, "plan"))
     event_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """Sequence of the newest committed event; taken last, so that it follows commit order."""
+    access_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Grows when a role, a deactivation or a key's rights change; triggers count it."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

@@ -97,9 +97,9 @@ class Subscriptions:
         self, info: Info, message_id: strawberry.ID
     ) -> AsyncGenerator[MessageStreamEvent, None]:
         context = info.context
-        actor = context.actor
+        actor, permit = context.actor, context.permit
         key = uuid_of(Kind.MESSAGE, message_id)
-        async with aclosing(follow_message(context.runtime, actor, key)) as pieces:
+        async with aclosing(follow_message(context.runtime, actor, key, permit)) as pieces:
             async for piece in pieces:
                 context.forget()
                 if isinstance(piece, Snapshot):
@@ -129,14 +129,14 @@ async def _follow(
 ) -> AsyncGenerator[Any, None]:
     """The one way of every event to a client; a cursor of another account ends in FeedReset."""
     context = info.context
-    account_id = context.actor.account_id
+    account_id, permit = context.actor.account_id, context.permit
     feed = context.runtime.feed
     place = None if after is None else decode_cursor(account_id, after)
     if after is not None and place is None:
         yield FeedReset.at(account_id, await feed.newest(account_id))
         return
     try:
-        async with aclosing(feed.follow(account_id, place, session_key)) as events:
+        async with aclosing(feed.follow(account_id, place, session_key, permit)) as events:
             async for event in events:
                 kind = kinds.get(event.type)
                 if kind is None or (passes is not None and not await passes(event)):

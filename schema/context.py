@@ -6,7 +6,9 @@ import strawberry
 
 from schema.loaders import Loaders
 from services.access import Actor
+from services.authentication import authenticate
 from services.errors import Unauthenticated
+from services.feed import Permit
 from services.runtime import Runtime
 
 
@@ -36,6 +38,16 @@ class Context:
         if self.caller is None:
             raise Unauthenticated(self.problem) if self.problem else Unauthenticated()
         return self.caller
+
+    async def check_access(self) -> None:
+        """Looks again at who calls, with the rights they have now. Raises Unauthenticated."""
+        if self.token is not None:
+            self.caller = await authenticate(self.runtime, self.token)
+
+    @property
+    def permit(self) -> Permit:
+        """To follow what happens, for as long as the caller may."""
+        return Permit(self.check_access, self.actor.expires_at)
 
     @property
     def loaders(self) -> Loaders:

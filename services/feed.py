@@ -3,19 +3,25 @@
 One reader per process and account reads new events when the bus says so, and every two seconds when it
 does not, into a ring. Followers pull: each keeps its own place, takes from the ring while its place is
 in there and from the table while it is not, so nothing queues for the slow.
+
+Whether a follower may still hear an event is asked at every event without asking the database: events
+are read together with the account's `access_version`, and only when that has grown is the caller looked
+up again.
 """
 
 import asyncio
 import logging
+import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -38,6 +44,9 @@ SAFETY_POLL = 2.0
 FIRST_RETRY = 0.1
 """Seconds before the log is read again after an error; doubles up to SAFETY_POLL."""
 
+ACCOUNT_IS_GONE = sys.maxsize
+"""An access version that makes everybody be looked up again."""
+
 CURSOR_PREFIX = "ev_"
 
 
@@ -49,6 +58,36 @@ class StoredEvent:
     actor_id: UUID | None
     occurred_at: datetime
     payload: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Permit:
+    """Whose ears these are."""
+
+    check: Callable[[], Awaitable[None]]
+    """Raises when the caller may hear no more."""
+    expires_at: datetime | None = None
+    """When the caller's token ends."""
+    version: int = -1
+    """Of the account's rights, when they were last checked."""
+
+    async def hold(self, version: int) -> None:
+        """Checks where rights have changed or the token has ended."""
+        if version > self.version or self.seconds_left() == 0:
+            await self.check()
+            self.version = version
+
+    def seconds_left(self) -> float | None:
+        if self.expires_at is None:
+            return None
+        return max((self.expires_at - datetime.now(UTC)).total_seconds(), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    events: list[StoredEvent]
+    access_version: int
+    """Of the same moment as the events."""
 
 
 class Reset(Exception):
@@ -80,13 +119,15 @@ class _Reader:
 
     start: int
     last: int
+    access_version: int
     ring: deque[StoredEvent] = field(default_factory=deque)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     followers: int = 0
     task: asyncio.Task[None] | None = None
 
-    def append(self, events: Sequence[StoredEvent]) -> None:
-        for event in events:
+    def append(self, page: _Page) -> None:
+        self.access_version = page.access_version
+        for event in page.events:
             self.ring.append(event)
             self.last = event.seq
         while len(self.ring) > RING:
@@ -113,18 +154,32 @@ class Feed:
 
     async def newest(self, account_id: UUID) -> int:
         """The sequence of the account's newest event; 0 before the first."""
-        statement = select(Account.event_seq).where(Account.id == account_id)
+        return (await self._position(account_id))[0]
+
+    async def _position(self, account_id: UUID) -> tuple[int, int]:
+        """The newest event's sequence, and the access version."""
+        statement = select(Account.event_seq, Account.access_version).where(
+            Account.id == account_id
+        )
         async with transaction(self._engine, account_id) as db:
-            return (await db.execute(statement)).scalar_one()
+            newest, access_version = (await db.execute(statement)).one()
+        return newest, access_version
 
     async def follow(
-        self, account_id: UUID, after: int | None, session_id: UUID | None = None
+        self,
+        account_id: UUID,
+        after: int | None,
+        session_id: UUID | None = None,
+        permit: Permit | None = None,
     ) -> AsyncGenerator[StoredEvent, None]:
         """Every event after `after` (None: from now), of one session or all; never ends by itself.
 
-        Raises Reset when the place is beyond the log's end, or more than 10,000 events back.
+        Raises Reset when the place is beyond the log's end, or more than 10,000 events back, and
+        whatever the permit raises, before an event that its holder may not hear.
         """
-        newest = await self.newest(account_id)
+        permit = permit or Permit(_anybody)
+        newest, access_version = await self._position(account_id)
+        await permit.hold(access_version)
         place = newest if after is None else after
         if not max(newest - FAR_BEHIND, 0) <= place <= newest:
             raise Reset(newest)
@@ -134,16 +189,20 @@ class Feed:
                 moved, end = reader.moved, reader.last
                 if end - place > FAR_BEHIND:
                     raise Reset(end)
+                await permit.hold(reader.access_version)
                 if place >= end:
-                    await moved.wait()
+                    await _until(moved, permit)
                     continue
                 events = reader.since(place)
                 if events is None:
-                    events = await self._page(account_id, place, end, session_id)
+                    page = await self._page(account_id, place, end, session_id)
+                    events, access_version = page.events, page.access_version
                     end = events[-1].seq if len(events) == PAGE else end
                 for event in events:
-                    if session_id in {None, event.session_id}:
-                        yield event
+                    if session_id not in {None, event.session_id}:
+                        continue
+                    await permit.hold(max(access_version, reader.access_version))
+                    yield event
                 place = end
         finally:
             self._leave(account_id, reader)
@@ -152,8 +211,8 @@ class Feed:
         async with self._joining:
             reader = self._readers.get(account_id)
             if reader is None:
-                newest = await self.newest(account_id)
-                reader = self._readers[account_id] = _Reader(newest, newest)
+                newest, access_version = await self._position(account_id)
+                reader = self._readers[account_id] = _Reader(newest, newest, access_version)
                 reader.task = asyncio.create_task(
                     self._read(account_id, reader), name=f"feed of {account_id}"
                 )
@@ -169,21 +228,27 @@ class Feed:
     async def _read(self, account_id: UUID, reader: _Reader) -> None:
         with self._bus.listen(events_topic(account_id)) as hints:
             while True:
-                events = await self._page(account_id, reader.last)
-                if _has_gap(reader.last, events):
+                page = await self._page(account_id, reader.last)
+                if _has_gap(reader.last, page.events):
                     log.error("account %s: a gap after event %s", account_id, reader.last)
-                    events = await self._page(account_id, reader.last)
-                if events:
-                    reader.append(events)
-                if len(events) < PAGE:
+                    page = await self._page(account_id, reader.last)
+                if page.events or page.access_version != reader.access_version:
+                    reader.append(page)
+                if len(page.events) < PAGE:
                     await hints.wait(SAFETY_POLL)
 
     async def _page(
         self, account_id: UUID, after: int, end: int | None = None, session_id: UUID | None = None
-    ) -> list[StoredEvent]:
+    ) -> _Page:
         """At most 500, in order. Survives what happens to the database: it waits and tries on."""
+        wanted = [Event.account_id == Account.id, Event.seq > after]
+        if end is not None:
+            wanted.append(Event.seq <= end)
+        if session_id is not None:
+            wanted.append(Event.session_id == session_id)
         statement = (
             select(
+                Account.access_version,
                 Event.seq,
                 Event.session_id,
                 Event.type,
@@ -191,24 +256,37 @@ class Feed:
                 Event.occurred_at,
                 Event.payload,
             )
-            .where(Event.account_id == account_id, Event.seq > after)
+            .select_from(Account)
+            .outerjoin(Event, and_(*wanted))
+            .where(Account.id == account_id)
             .order_by(Event.seq)
             .limit(PAGE)
         )
-        if end is not None:
-            statement = statement.where(Event.seq <= end)
-        if session_id is not None:
-            statement = statement.where(Event.session_id == session_id)
         wait = FIRST_RETRY
         while True:
             try:
                 async with transaction(self._engine, account_id) as db:
-                    return [StoredEvent(*row) for row in (await db.execute(statement)).all()]
+                    rows = (await db.execute(statement)).all()
+                return _Page(
+                    [StoredEvent(*row[1:]) for row in rows if row.seq is not None],
+                    rows[0].access_version if rows else ACCOUNT_IS_GONE,
+                )
             except (SQLAlchemyError, OSError):
                 if wait == FIRST_RETRY:
                     log.exception("the event log cannot be read; trying on")
             await asyncio.sleep(wait)
             wait = min(2 * wait, SAFETY_POLL)
+
+
+async def _anybody() -> None:
+    """For followers that stand for nobody."""
+
+
+async def _until(moved: asyncio.Event, permit: Permit) -> None:
+    """Returns when there is something new, or when the permit has run out."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(permit.seconds_left()):
+            await moved.wait()
 
 
 def _has_gap(last: int, events: Sequence[StoredEvent]) -> bool:

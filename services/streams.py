@@ -8,10 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 
+from models.account import Account
 from models.message import BranchMessage, MessageChunk
 from services import lifecycle
 from services.access import Actor
 from services.errors import NotFound
+from services.feed import Permit
 from services.ids import Kind, node_id
 from services.messages import by_id, stream_topic
 from services.runtime import Runtime
@@ -42,16 +44,18 @@ class Ended:
 
 
 async def follow_message(
-    runtime: Runtime, actor: Actor, message_id: UUID
+    runtime: Runtime, actor: Actor, message_id: UUID, permit: Permit | None = None
 ) -> AsyncGenerator[Snapshot | Delta | Ended, None]:
     """A snapshot, then deltas; a new snapshot when the answer is begun anew; the end, last.
 
-    Raises NotFound.
+    Raises NotFound, and what the permit raises, before a piece that its holder may not hear.
     """
     attempt, offset = None, 0
     with runtime.bus.listen(stream_topic(message_id)) as hints:
         while True:
             seen = await _look(runtime, actor, message_id, attempt, offset)
+            if permit is not None:
+                await permit.hold(seen.access_version)
             if seen.attempt != attempt:
                 attempt, offset = seen.attempt, len(seen.text)
                 yield Snapshot(seen.text, offset)
@@ -66,6 +70,7 @@ async def follow_message(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    access_version: int
     attempt: int
     ended: bool
     text: str
@@ -77,12 +82,14 @@ async def _look(
     """State and text beyond what was seen, in one statement."""
     statement = (
         select(
+            Account.access_version,
             BranchMessage.state,
             BranchMessage.attempt,
             BranchMessage.body,
             MessageChunk.start,
             MessageChunk.body.label("chunk"),
         )
+        .join(Account, Account.id == BranchMessage.account_id)
         .outerjoin(
             MessageChunk,
             and_(
@@ -105,7 +112,7 @@ async def _look(
         text = first.body[offset:] if first.attempt == attempt else first.body
     else:
         text = "".join(row.chunk or "" for row in rows)
-    return _Seen(first.attempt, ended, text)
+    return _Seen(first.access_version, first.attempt, ended, text)
 
 
 async def finished_reply(runtime: Runtime, actor: Actor, reply: BranchMessage) -> BranchMessage:

@@ -19,6 +19,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
+    Message,
     SubscribeMessage,
 )
 
@@ -100,6 +101,18 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 return
         await super().handle_subscribe(message)
 
+    async def send_message(self, message: Message) -> None:
+        """A caller whose token has run out is told by 4403, on which clients connect again; an error
+        would end the subscription for good.
+        """
+        if (
+            self.context.token is not None
+            and _is_for_strangers(message)
+            and not await self._is_still_welcome()
+        ):
+            return
+        await super().send_message(message)
+
     async def shutdown(self) -> None:
         with self._held:
             if self._guard is not None:
@@ -136,6 +149,12 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     @staticmethod
     def _get_pre_execution_close_reason(error: object) -> str | None:  # noqa: ARG004
         return None
+
+
+def _is_for_strangers(message: Message) -> bool:
+    payload: Any = message.get("payload") or {}
+    errors = payload if isinstance(payload, list) else payload.get("errors", ())
+    return any(error["extensions"]["code"] == "UNAUTHENTICATED" for error in errors)
 
 
 def _is_message(message: object) -> bool:
