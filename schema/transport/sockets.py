@@ -6,14 +6,13 @@ https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, cast
 
 from graphql import GraphQLError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
@@ -37,13 +36,14 @@ log = logging.getLogger("flowpilot.transport")
 
 
 class TextFrames(ASGIWebSocketAdapter):
-    """Answers in text frames, as the protocol asks, and closes only what is open."""
+    """Answers in text frames, as the protocol asks; says nothing on a socket that is closed, whose
+    operations end a moment later.
+    """
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        try:
-            await self.ws.send_text(encode(message).decode())
-        except WebSocketDisconnect as gone:
-            raise WebSocketDisconnected from gone
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect):
+                await self.ws.send_text(encode(message).decode())
 
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:

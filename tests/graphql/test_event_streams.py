@@ -3,13 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
+import jwt
 import orjson
 import pytest
+from sqlalchemy.event import listen, remove
 
+from services.runtime import Runtime
 from tests.client import Client
+from tests.conftest import SECRET
 from tests.factories import Colleagues
 from tests.tables import as_owner, snapshot
 
@@ -178,3 +184,94 @@ async def _until_open(client: Client) -> None:
             async with stream(client, FOLLOW) as response:
                 if response.status_code == 200:
                     return
+
+
+async def test_a_deactivated_person_hears_no_event_more(
+    client: Client, colleagues: Colleagues
+) -> None:
+    engineer, lead = client.as_(colleagues.engineer), client.as_(colleagues.lead)
+    after = await cursor(engineer)
+    async with (
+        stream(engineer, FOLLOW, after=after) as leaver,
+        stream(lead, FOLLOW, after=after) as stays,
+    ):
+        left, told = people_only(leaver), people_only(stays)
+        await start(lead)
+        assert await anext(left) == await anext(told) == ("next", STARTED)
+        await client.as_(colleagues.admin).mutate(
+            "deactivateMember", "member { id }", userId=colleagues.engineer.id
+        )
+        await start(lead)
+        assert await anext(told) == ("next", STARTED)
+        assert [shut_out(event) async for event in left] == [True, False]
+
+
+async def test_a_revoked_key_hears_its_end_where_nothing_happens(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin = client.as_(colleagues.admin)
+    made = await admin.mutate("createApiKey", "secret apiKey { id }", name="Robot", scopes=["READ"])
+    robot = client.with_token(made["secret"])
+    async with stream(robot, FOLLOW, after=await cursor(admin)) as response:
+        await admin.mutate("revokeApiKey", "apiKey { id }", apiKeyId=made["apiKey"]["id"])
+        assert [shut_out(event) async for event in events(response)] == [True, False]
+
+
+async def test_a_stream_ends_with_its_token(client: Client, colleagues: Colleagues) -> None:
+    claims = jwt.decode(colleagues.engineer.token, options={"verify_signature": False})
+    claims["exp"] = datetime.now(UTC) + timedelta(seconds=2)
+    short = client.with_token(jwt.encode(claims, SECRET, algorithm="HS256"))
+    async with stream(short, FOLLOW) as response:
+        assert [shut_out(event) async for event in events(response)] == [True, False]
+
+
+async def test_the_database_is_asked_who_hears_only_when_rights_have_changed(
+    client: Client, colleagues: Colleagues, runtime: Runtime
+) -> None:
+    engineer, lead = client.as_(colleagues.engineer), client.as_(colleagues.lead)
+    after = await cursor(engineer)
+    own = UUID(colleagues.engineer.id.removeprefix("us_"))
+    asked: list[str] = []
+
+    def remember(*arguments: Any) -> None:
+        if "flowpilot_user_by_id" in arguments[2] and own in arguments[3]:
+            asked.append(arguments[2])
+
+    listen(runtime.engine.sync_engine, "before_cursor_execute", remember)
+    try:
+        async with stream(engineer, FOLLOW, after=after) as response:
+            told = people_only(response)
+            for _ in range(3):
+                await start(lead)
+                assert await anext(told) == ("next", STARTED)
+            assert len(asked) == 2  # by the request, and when the following began
+            await client.as_(colleagues.admin).mutate(
+                "saveMember",
+                "member { role }",
+                userId=colleagues.engineer2.id,
+                role="LEAD",
+                expectedVersion=1,
+            )
+            await start(lead)
+            assert await anext(told) == ("next", STARTED)
+            assert len(asked) == 3
+    finally:
+        remove(runtime.engine.sync_engine, "before_cursor_execute", remember)
+
+
+async def people_only(response: httpx.Response) -> AsyncIterator[tuple[str, Any]]:
+    """Without what the assistant does meanwhile."""
+    updated = {"data": {"sessionsChanged": {"__typename": "SessionUpdated"}}}
+    async for event in events(response):
+        if event != ("next", updated):
+            yield event
+
+
+def shut_out(event: tuple[str, Any]) -> bool:
+    """Whether it says that its hearer may hear no more; the only other thing is the end."""
+    if event == ("complete", None):
+        return False
+    name, result = event
+    assert (name, "data" in result) == ("next", False)
+    assert [error["extensions"] for error in result["errors"]] == [{"code": "UNAUTHENTICATED"}]
+    return True

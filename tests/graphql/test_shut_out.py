@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from schema.transport import sockets
 from tests.client import Client, Socket
@@ -84,3 +85,19 @@ async def test_a_new_role_counts_on_an_open_socket(client: Client, colleagues: C
         assert changed["member"] == {"role": "ENGINEER"}
         async for answer in socket.follow(viewer):
             assert answer["viewer"]["user"]["role"] == "ENGINEER"
+
+
+async def test_an_event_after_the_deactivation_is_not_heard_whenever_the_next_look_is(
+    client: Client, colleagues: Colleagues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "CALLER_CHECK", 600)
+    admin, lead = client.as_(colleagues.admin), client.as_(colleagues.lead)
+    async with client.as_(colleagues.engineer).socket() as socket:
+        await subscribe(socket, FOLLOW)
+        await admin.mutate("deactivateMember", "member { id }", userId=colleagues.engineer.id)
+        await lead.mutate("startSession", "session { id }", intake={"text": "The VPN drops"})
+        async with asyncio.timeout(SOON):
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.receive()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4403
