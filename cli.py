@@ -3,30 +3,27 @@
 import argparse
 import asyncio
 import getpass
-import logging
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import OperationalError
 
 import settings as configuration
-from app import create_app, open_runtime
+from app import open_runtime
 from models.account import Plan, Role
 from schema.root import graphql_schema
+from server import Server
 from services import accounts, demo
 from services.errors import DomainError
 from services.jobs import worker
 from services.postgres import EmbeddedPostgres, PostgresUnavailable
+from services.telemetry import logs
 from settings import Settings, WrongSetting
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @contextmanager
@@ -51,32 +48,9 @@ def serve(settings: Settings) -> None:
         migrate(url)
         if settings.database_url is None:
             asyncio.run(demo.load_once(url, settings.demo_password))
-        config = uvicorn.Config(
-            create_app(settings, url),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            ws="websockets-sansio",
-            ws_max_size=settings.max_body,
-            timeout_graceful_shutdown=10,
-        )
         # uvicorn repeats the signal that ended it; the embedded database must be let go first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        Server(config, welcome(settings)).run()
-
-
-class Server(uvicorn.Server):
-    """Says where to go once it answers."""
-
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
-        super().__init__(config)
-        self.greeting = greeting
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(self.greeting, flush=True)
+        Server(settings, url, lambda: print(welcome(settings), flush=True)).run()
 
 
 def welcome(settings: Settings) -> str:
@@ -100,7 +74,7 @@ def work(settings: Settings) -> None:
         concurrency = max(1, settings.worker_concurrency)
         async with (
             open_runtime(settings, url) as runtime,
-            worker(url, runtime, concurrency=concurrency),
+            worker(url, runtime, concurrency=concurrency, grace=settings.shutdown_seconds),
         ):
             print("FlowPilot works on jobs.")
             await stop.wait()
@@ -155,9 +129,7 @@ def main() -> int:
         return 0
     try:
         settings = configuration.load()
-        logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-        for chatty in ("alembic", "procrastinate", "uvicorn.error"):
-            logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
+        logs.configure(settings.log_level, settings.log_format)
         match verb:
             case "serve":
                 serve(settings)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
+    shutdown_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    otlp_endpoint: Annotated[str | None, Field(pattern="^https?://[^/]")] = None
+    log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
     @field_validator("database_url")

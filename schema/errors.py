@@ -2,7 +2,7 @@
 
 A service raises a DomainError; if the field's union has the type that its handler returns, the client
 gets that member. Elsewhere (queries, subscriptions) it becomes a top-level error with a code. Whatever
-is no DomainError is a fault of ours: logged once with its operation name, and masked.
+is no DomainError is a fault of ours: logged once with its request's id, which the client sees, and masked.
 """
 
 import logging
@@ -18,6 +18,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult as StrawberryResult
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.field import StrawberryField
+from structlog.contextvars import get_contextvars
 
 from models.account import Plan
 from schema.context import Info
@@ -202,6 +203,8 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.InvalidInput: "BAD_USER_INPUT",
 }
 
+LONGEST_LOGGED = 200
+
 NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 """No such operation in the document, or none of a kind that may run this way."""
 
@@ -240,12 +243,14 @@ class ErrorPolicy(SchemaExtension):
             return _with_code(error, "BAD_USER_INPUT")
         if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
             return _with_code(error, "GRAPHQL_VALIDATION_FAILED")
-        log.error(
-            "operation %s failed",
-            self.execution_context.operation_name or "(unnamed)",
-            exc_info=cause or error,
-        )
-        return _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+        # A GraphQLError prints the document, which may have passwords in it.
+        log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
+        shown = _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+        shown.extensions = {
+            **(shown.extensions or {}),
+            "requestId": get_contextvars()["request_id"],
+        }
+        return shown
 
 
 def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
