@@ -145,3 +145,28 @@ async def test_a_request_that_takes_too_long_does_not_hold_the_process(
     async with as_owner(database_url) as db:
         started = text("SELECT count(*) FROM ai_sessions WHERE account_id = :id")
         assert (await db.execute(started, {"id": colleagues.account_id})).scalar_one() == 0
+
+
+async def test_the_last_spans_are_sent_before_the_end(
+    database_url: str, colleagues: Colleagues, tmp_path: Path
+) -> None:
+    posts: list[bytes] = []
+
+    async def collect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        posts.append(head.split(b"\r\n")[0] + await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(collect, "127.0.0.1", 0) as collector:
+        port = collector.sockets[0].getsockname()[1]
+        endpoint = f"http://127.0.0.1:{port}"
+        async with serving(database_url, tmp_path, otlp_endpoint=endpoint) as (process, stranger):
+            await stranger.as_(colleagues.engineer).run("query Mine { sessions { eventCursor } }")
+            process.send_signal(signal.SIGTERM)
+            await ended(process)
+    whole = b"".join(posts)
+    assert whole.startswith(b"POST /v1/traces HTTP/1.1")
+    for told in (b"query sessions", b"Mine", b"transaction", b"flowpilot"):
+        assert told in whole
