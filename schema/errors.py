@@ -22,6 +22,7 @@ from strawberry.types.field import StrawberryField
 from models.account import Plan
 from schema.context import Info
 from services import errors as refusals
+from services.database import is_away
 
 if TYPE_CHECKING:
     from schema.handoff import Handoff
@@ -202,6 +203,8 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.InvalidInput: "BAD_USER_INPUT",
 }
 
+AWAY = "The database cannot be reached. Try again."
+
 NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 """No such operation in the document, or none of a kind that may run this way."""
 
@@ -232,20 +235,32 @@ class ErrorPolicy(SchemaExtension):
         cause = error.original_error
         if isinstance(cause, refusals.DomainError):
             return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
-        if isinstance(error, GraphQLSyntaxError):
-            return _with_code(error, "GRAPHQL_PARSE_FAILED")
         if (error.extensions or {}).get("code"):
             return error
-        if isinstance(cause, NOT_TO_RUN):
-            return _with_code(error, "BAD_USER_INPUT")
-        if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
-            return _with_code(error, "GRAPHQL_VALIDATION_FAILED")
+        if is_away(cause):
+            log.warning("the database is away: %s", type(cause).__name__)
+            return _with_code(error, "SERVICE_UNAVAILABLE", AWAY)
+        code = _code_of_document(error)
+        if code is not None:
+            return _with_code(error, code)
         log.error(
             "operation %s failed",
             self.execution_context.operation_name or "(unnamed)",
             exc_info=cause or error,
         )
         return _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+
+
+def _code_of_document(error: GraphQLError) -> str | None:
+    """None where it is not the document, its name or its variables that are wrong."""
+    cause = error.original_error
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    if isinstance(cause, NOT_TO_RUN):
+        return "BAD_USER_INPUT"
+    if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
+        return "GRAPHQL_VALIDATION_FAILED"
+    return None
 
 
 def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
