@@ -141,7 +141,8 @@ async def _follow(
                 kind = kinds.get(event.type)
                 if kind is None or (passes is not None and not await passes(event)):
                     continue
-                context.forget()
+                context.hear(event)
                 yield kind.of(account_id, event)
+                context.forget()
     except Reset as reset:
         yield FeedReset.at(account_id, reset.seq)

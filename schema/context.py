@@ -8,7 +8,7 @@ from schema.loaders import Loaders
 from services.access import Actor
 from services.authentication import authenticate
 from services.errors import Unauthenticated
-from services.feed import Permit
+from services.feed import Permit, StoredEvent
 from services.runtime import Runtime
 
 
@@ -55,8 +55,13 @@ class Context:
             self._loaders = Loaders(self.runtime, self.actor)
         return self._loaders
 
+    def hear(self, event: StoredEvent) -> None:
+        """Whoever hears it at the same moment, with the same rights, reads about it with us."""
+        rights = (self.actor.role, self.actor.scopes)
+        self._loaders = event.read_with.setdefault(rights, Loaders(self.runtime, self.actor))
+
     def forget(self) -> None:
-        """Before the next event of a subscription: what was loaded for the last one is stale."""
+        """After an event of a subscription: what was loaded for it is stale for the next."""
         self._loaders = None
 
     def renewed(self) -> "Context":
