@@ -59,6 +59,8 @@ def serve(settings: Settings) -> None:
             access_log=False,
             ws="websockets-sansio",
             ws_max_size=settings.max_body,
+            proxy_headers=settings.trusted_proxies is not None,
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=10,
         )
         # uvicorn repeats the signal that ended it; the embedded database must be let go first.

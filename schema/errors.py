@@ -200,6 +200,7 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.PermissionDenied: "FORBIDDEN",
     refusals.NotFound: "NOT_FOUND",
     refusals.InvalidInput: "BAD_USER_INPUT",
+    refusals.RateLimited: "RATE_LIMITED",
 }
 
 NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
@@ -231,7 +232,10 @@ class ErrorPolicy(SchemaExtension):
     def _shown(self, error: GraphQLError) -> GraphQLError:
         cause = error.original_error
         if isinstance(cause, refusals.DomainError):
-            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
+            late = (
+                {"retryAfter": cause.retry_after} if isinstance(cause, refusals.RateLimited) else {}
+            )
+            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message, **late)
         if isinstance(error, GraphQLSyntaxError):
             return _with_code(error, "GRAPHQL_PARSE_FAILED")
         if (error.extensions or {}).get("code"):
@@ -248,12 +252,14 @@ class ErrorPolicy(SchemaExtension):
         return _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
 
 
-def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
+def _with_code(
+    error: GraphQLError, code: str, message: str | None = None, **details: object
+) -> GraphQLError:
     return GraphQLError(
         message or error.message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code},
+        extensions={"code": code, **details},
     )

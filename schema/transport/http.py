@@ -14,7 +14,7 @@ from strawberry.types.graphql import OperationType
 from schema.context import Context
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
-from schema.transport.callers import identify
+from schema.transport.callers import address_of, identify
 from schema.transport.connections import Connections
 from schema.transport.media import EVENT_STREAM, JSON, MULTIPART, choose, wants_page
 from schema.transport.requests import BadRequest, GraphQLRequest, read
@@ -46,7 +46,7 @@ async def respond(
         return refusal(UNACCEPTABLE, JSON)
     try:
         operation = await read(runtime.limits, request)
-        context = await identify(runtime, request.headers.get("authorization"))
+        context = await identify(runtime, request.headers.get("authorization"), address_of(request))
         if media in {EVENT_STREAM, MULTIPART}:
             return stream(schema, connections, context, operation, request, media)
         return await _execute(schema, context, operation, request.method, media)

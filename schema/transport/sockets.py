@@ -117,7 +117,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         params = self.context.connection_params
         header = params.get("Authorization") or params.get("authorization")
         try:
-            now = await identify(self.context.runtime, header if isinstance(header, str) else None)
+            now = await identify(
+                self.context.runtime,
+                header if isinstance(header, str) else None,
+                self.context.address,
+            )
         except (SQLAlchemyError, OSError):
             log.warning("a socket's caller could not be checked", exc_info=True)
             return self.connection_acknowledged
