@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     max_tokens: Annotated[int, Field(ge=500, le=100_000)] = 4_000
     max_fields: Annotated[int, Field(ge=100, le=100_000)] = 1_000
     max_cost: Annotated[int, Field(ge=1_000)] = 30_000
-    cost_per_minute: Annotated[int, Field(ge=1_000)] = 1_000_000
+    cost_per_minute: Annotated[int, Field(ge=1_000)] = 500_000
     sign_in_attempts: Annotated[int, Field(ge=1, le=10_000)] = 10
     sign_ins_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
     limits_url: str | None = None

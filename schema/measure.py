@@ -29,8 +29,8 @@ from graphql import (
 
 from services.pages import MAX_PAGE
 
-TREE = 1_000
-"""Branches of a large session."""
+TREE = 100
+"""Branches of a large session; most plans allow no more than eleven."""
 
 LENGTHS: Mapping[str, float] = {
     "apiKeys": 20,
@@ -39,7 +39,7 @@ LENGTHS: Mapping[str, float] = {
     "evidence": 5,
     "fields": 4,
     "findings": 20,
-    "forkPoints": 200,
+    "forkPoints": 20,
     "handoffs": 10,
     "members": 50,
     "messages": 50,

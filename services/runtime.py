@@ -49,8 +49,8 @@ class Limits:
     max_repeats: int = 2_000
     """Pairs of fields with one name at one place, which validation compares with one another."""
     max_cost: int = 30_000
-    """Fields that the answer to one document may have, by schema.costs."""
-    cost_per_minute: int = 1_000_000
+    """Fields that the answer to one document may have, as estimated before it runs."""
+    cost_per_minute: int = 500_000
     """The same, of one caller in a minute."""
     sign_in_attempts: int = 10
     """Of one e-mail address from one address, in a quarter of an hour."""

@@ -25,6 +25,14 @@ from settings import Settings
 from tests.client import Client
 from tests.factories import Colleagues, make_account
 
+UNTHROTTLED = Limits(
+    retry_wait=0.0,
+    max_depth=8,
+    cost_per_minute=1_000_000_000,
+    sign_in_attempts=1_000_000,
+    sign_ins_per_address=1_000_000,
+)
+
 SECRET = "of all the servers that a test starts"
 
 
@@ -97,7 +105,7 @@ async def address(
     database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[str, Runtime]]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20, secret_key=SECRET)
-    app = create_app(settings, database_url, provider, limits=Limits(retry_wait=0.0, max_depth=8))
+    app = create_app(settings, database_url, provider, limits=UNTHROTTLED)
     async with served(app) as host:
         yield host, app.state.runtime
 
