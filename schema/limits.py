@@ -59,15 +59,16 @@ class Admission(SchemaExtension):
         context = self.execution_context
         if context.graphql_document is None:
             await asyncio.sleep(0)
-            with suppress(RateLimited):
-                await self._spend(1 + len(context.query or "") // UNREADABLE)
+            await self._charge(1 + len(context.query or "") // UNREADABLE)
 
     async def on_validate(self) -> AsyncIterator[None]:
         context = self.execution_context
         document = context.graphql_document
         if document is not None:
             size = measure(document, context.variables)
-            error = self._problem(document, size) or await self._charge(size.cost)
+            error = self._problem(document, size)
+            if error is None:
+                self.spent, error = await self._charge(size.cost)
             if error is not None:
                 context.pre_execution_errors = [error]
             elif len(context.query or "") > LARGE:
@@ -76,13 +77,9 @@ class Admission(SchemaExtension):
 
     def get_results(self) -> dict[str, object]:
         """Of a query or a mutation; the events of a subscription tell only what happened."""
-        context = self.execution_context
-        if self.spent is None or (
-            context.pre_execution_errors is None
-            and context.operation_type is OperationType.SUBSCRIPTION
-        ):
-            return {}
         spent = self.spent
+        if spent is None or self.execution_context.operation_type is OperationType.SUBSCRIPTION:
+            return {}
         cost = {
             "requested": spent.requested,
             "limit": spent.limit,
@@ -98,19 +95,15 @@ class Admission(SchemaExtension):
             return GraphQLError("Name the operation to run.", extensions={"code": "BAD_USER_INPUT"})
         return excess(size, context.context.runtime.limits)
 
-    async def _charge(self, cost: int) -> GraphQLError | None:
-        try:
-            await self._spend(cost)
-        except RateLimited as refused:
-            extensions = {"code": "RATE_LIMITED", "retryAfter": refused.retry_after}
-            return GraphQLError(refused.message, extensions=extensions)
-        return None
-
-    async def _spend(self, cost: int) -> None:
+    async def _charge(self, cost: int) -> tuple[Spent | None, GraphQLError | None]:
         context: Context = self.execution_context.context
         viewer = context.caller.user_id.hex if context.caller else context.address
         budget = context.runtime.limits.cost_per_minute
-        self.spent = await context.runtime.throttle.spend(viewer, min(cost, budget), budget)
+        try:
+            return await context.runtime.throttle.spend(viewer, min(cost, budget), budget), None
+        except RateLimited as refused:
+            extensions = {"code": "RATE_LIMITED", "retryAfter": refused.retry_after}
+            return None, GraphQLError(refused.message, extensions=extensions)
 
 
 class SchemaForCallers(ValidationRule):

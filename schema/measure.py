@@ -68,6 +68,9 @@ connection counts, and not its `edges`."""
 WITHIN_TREE = "children"
 """However deep and often they are nested, children are branches of one tree, and each is there once."""
 
+MOST_FIELDS = 20_000
+"""That any setting allows."""
+
 TO_A_PAGE = ("first", "last", "ids")
 SIGN_INS = {"signIn", "refreshTokens"}
 
@@ -151,7 +154,7 @@ def _measured(document: DocumentNode, sizes: tuple[tuple[str, int], ...]) -> Mea
                 max(total.cost, size.cost + TREE * size.tree_cost),
             )
             root_fields = max(root_fields, len(node.selection_set.selections))
-            repeats = max(repeats, walk.repeats([node.selection_set], total.fields))
+            repeats = max(repeats, walk.repeats(node.selection_set))
     return Measured(
         total.levels,
         total.fields,
@@ -213,13 +216,13 @@ class _Walk:
                 return _length(argument.value, self.sizes)
         return LENGTHS.get(node.name.value, 1)
 
-    def repeats(self, merged: list[SelectionSetNode], steps: int) -> int:
+    def repeats(self, selection_set: SelectionSetNode) -> int:
         """Pairs that validation compares: fields of one name, and fragments, at one place.
 
-        Two `a { b }` side by side make a pair of `a` and, below, a pair of `b`. It must take no more
-        `steps` than there are fields, which only fragments in a circle do.
+        Two `a { b }` side by side make a pair of `a` and, below, a pair of `b`. Counting ends at as many
+        fields as no document may have; fragments in a circle have no end.
         """
-        pairs, levels = 0, [merged]
+        pairs, steps, levels = 0, MOST_FIELDS, [[selection_set]]
         while levels and steps >= 0:
             fields, spread = self._laid_out(levels.pop())
             pairs += _pairs(len(spread)) + sum(_pairs(len(same)) for same in fields.values())

@@ -6,11 +6,11 @@ counts for itself.
 
 import hashlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
-from time import monotonic, time
 from typing import Any, Protocol, TypeVar
 
 from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
@@ -130,15 +130,15 @@ class Throttle:
         if not fits:
             raise RateLimited(
                 "There were too many attempts to sign in. Wait a while, then try again.",
-                retry_after=max(1, ceil(ends_at - time())),
+                retry_after=max(1, ceil(ends_at - time.time())),
             )
 
     async def _count(self, act: Callable[[Store], Awaitable[T]]) -> T:
-        if self._shared is not None and monotonic() >= self._ask_again_at:
+        if self._shared is not None and time.monotonic() >= self._ask_again_at:
             try:
                 result = await act(self._shared)
             except StorageError as error:
-                self._ask_again_at = monotonic() + RETRY_STORE
+                self._ask_again_at = time.monotonic() + RETRY_STORE
                 if not self._is_away:
                     log.warning("the store of limits is away, counting alone: %s", error)
                 self._is_away = True

@@ -28,6 +28,7 @@ from tests.factories import Colleagues, make_account
 UNTHROTTLED = Limits(
     retry_wait=0.0,
     max_depth=8,
+    max_cost=10_000_000,
     cost_per_minute=1_000_000_000,
     sign_in_attempts=1_000_000,
     sign_ins_per_address=1_000_000,
@@ -85,10 +86,14 @@ def provider() -> ScriptedProvider:
 
 
 @asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
+async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
     """The address at which the application answers meanwhile, in this event loop."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
+    config = (
+        app
+        if isinstance(app, uvicorn.Config)
+        else uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
+        )
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
