@@ -53,7 +53,7 @@ LENGTHS: Mapping[str, float] = {
     "steps": 50,
     "teams": 10,
     # the schema's own
-    "types": 200,
+    "types": 90,
     "args": 0.5,
     "directives": 10,
     "enumValues": 1,

@@ -39,16 +39,16 @@ class Limits:
     """At a time on one socket."""
     max_connections: int = 50
     """Sockets and event streams that one caller may hold open in one process."""
-    max_tokens: int = 4_000
-    max_fields: int = 1_000
+    max_tokens: int = 2_000
+    max_fields: int = 500
     """Of a document with its fragments laid out."""
     max_aliases: int = 100
     max_root_fields: int = 50
     max_levels: int = 25
     """How deep a document may be nested."""
-    max_repeats: int = 2_000
+    max_repeats: int = 1_000
     """Pairs of fields with one name at one place, which validation compares with one another."""
-    max_cost: int = 30_000
+    max_cost: int = 12_000
     """Fields that the answer to one document may have, as estimated before it runs."""
     cost_per_minute: int = 500_000
     """The same, of one caller in a minute."""
