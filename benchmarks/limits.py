@@ -25,7 +25,7 @@ from services.ids import Kind, node_id
 from services.runtime import Limits
 
 SIMPLE = "{ viewer { scopes } }"
-SAMPLES = 200
+SAMPLES = 300
 MUST = {
     "cpu_simple": 1.05,
     "cpu_tree_13": 1.05,

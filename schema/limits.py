@@ -16,6 +16,7 @@ from graphql import (
     ValidationRule,
 )
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from schema.context import Context
@@ -24,8 +25,9 @@ from services.errors import RateLimited
 from services.runtime import Limits
 from services.throttle import Spent
 
-LARGE = 2_000
-"""Characters of a document from which on others get their turn before it is validated."""
+LARGE = 4_000
+"""Characters of a document from which on it is not remembered, and others get their turn before it is
+validated. A cache full of large ones would be as slow to collect as it is to fill."""
 
 UNREADABLE = 100
 """Characters for which a document that cannot be parsed costs one."""
@@ -35,16 +37,18 @@ class BoundedParsing(ParserCache):
     """Stops the parser at a number of tokens, and remembers what it has parsed.
 
     A syntax error raised here would escape the operation: on a socket nobody would be told of it. So
-    a bad document is left unparsed, and the execution, which parses it again, reports the error.
+    a bad document is left unparsed, as a large one is, and the execution, which parses what it does not
+    find parsed, reports the error.
     """
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
         context.parse_options["max_tokens"] = context.context.runtime.limits.max_tokens
-        with suppress(GraphQLSyntaxError):
-            context.graphql_document = self.cached_parse_document(
-                context.query, **context.parse_options
-            )
+        if not is_large(context):
+            with suppress(GraphQLSyntaxError):
+                context.graphql_document = self.cached_parse_document(
+                    context.query, **context.parse_options
+                )
         yield
 
 
@@ -65,13 +69,13 @@ class Admission(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         if document is not None:
-            size = measure(document, context.variables)
+            size = measure(document, context.variables, remember=not is_large(context))
             error = self._problem(document, size)
             if error is None:
                 self.spent, error = await self._charge(size.cost)
             if error is not None:
                 context.pre_execution_errors = [error]
-            elif len(context.query or "") > LARGE:
+            elif is_large(context):
                 await asyncio.sleep(0)
         yield
 
@@ -125,7 +129,14 @@ class BoundedValidation(ValidationCache):
             return
         if context.context.caller is None:
             context.validation_rules += (SchemaForCallers,)
-        yield from super().on_validate()
+        if is_large(context):
+            yield  # the execution validates what nobody has
+        else:
+            yield from super().on_validate()
+
+
+def is_large(context: ExecutionContext) -> bool:
+    return len(context.query or "") > LARGE
 
 
 def _operations(document: DocumentNode) -> int:

@@ -111,8 +111,11 @@ class Measured:
     cost: int
 
 
-def measure(document: DocumentNode, variables: Mapping[str, Any] | None) -> Measured:
-    return _measured(document, _page_sizes(document, variables or {}))
+def measure(
+    document: DocumentNode, variables: Mapping[str, Any] | None, *, remember: bool = True
+) -> Measured:
+    sizes = _page_sizes(document, variables or {})
+    return _remembered(document, sizes) if remember else _measured(document, sizes)
 
 
 def _page_sizes(
@@ -132,7 +135,6 @@ def _page_sizes(
     return tuple(sizes.items())
 
 
-@lru_cache(maxsize=1_000)
 def _measured(document: DocumentNode, sizes: tuple[tuple[str, int], ...]) -> Measured:
     walk = _Walk(
         {
@@ -164,6 +166,9 @@ def _measured(document: DocumentNode, sizes: tuple[tuple[str, int], ...]) -> Mea
         total.sign_ins,
         max(1, ceil(total.cost)),
     )
+
+
+_remembered = lru_cache(maxsize=300)(_measured)
 
 
 class _Walk:

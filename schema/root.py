@@ -23,7 +23,7 @@ from schema.handoff import HandoffTakenHandler
 from schema.limits import Admission, BoundedParsing, BoundedValidation
 from schema.scalars import DATE_TIME
 
-CACHED_DOCUMENTS = 1_000
+CACHED_DOCUMENTS = 300
 
 
 class FreshContext(SchemaExtension):
