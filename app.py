@@ -29,6 +29,7 @@ from services.database import connect_pool, plain_url
 from services.feed import Feed
 from services.jobs import worker
 from services.runtime import Limits, Runtime, TokenLifetimes
+from services.throttle import Throttle
 from services.wakebus import WakeBus
 from settings import Settings
 
@@ -43,6 +44,7 @@ async def open_runtime(
     """The pool, the bus and the feed, started in this order and stopped in reverse."""
     engine = connect_pool(database_url, size=settings.pool_size)
     bus = WakeBus(settings.broadcast_url or plain_url(database_url), engine)
+    throttle = Throttle(settings.limits_url)
     try:
         async with bus:
             yield Runtime(
@@ -61,14 +63,22 @@ async def open_runtime(
                     max_body=settings.max_body,
                     max_operations=settings.max_operations,
                     max_connections=settings.max_connections,
+                    max_tokens=settings.max_tokens,
+                    max_fields=settings.max_fields,
+                    max_cost=settings.max_cost,
+                    cost_per_minute=settings.cost_per_minute,
+                    sign_in_attempts=settings.sign_in_attempts,
+                    sign_ins_per_address=settings.sign_ins_per_address,
                 ),
                 secret=settings.secret(),
+                throttle=throttle,
                 token_lifetimes=TokenLifetimes(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),
                 ),
             )
     finally:
+        await throttle.aclose()
         await engine.dispose()
 
 

@@ -15,6 +15,7 @@ import uvicorn
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
 
 import settings as configuration
 from app import create_app, open_runtime
@@ -51,19 +52,25 @@ def serve(settings: Settings) -> None:
         migrate(url)
         if settings.database_url is None:
             asyncio.run(demo.load_once(url, settings.demo_password))
-        config = uvicorn.Config(
-            create_app(settings, url),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            ws="websockets-sansio",
-            ws_max_size=settings.max_body,
-            timeout_graceful_shutdown=10,
-        )
+        config = http_config(settings, create_app(settings, url))
         # uvicorn repeats the signal that ended it; the embedded database must be let go first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         Server(config, welcome(settings)).run()
+
+
+def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=10,
+    )
 
 
 class Server(uvicorn.Server):

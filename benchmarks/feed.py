@@ -158,7 +158,7 @@ async def furnish(place: Stage, name: str) -> Desk:
     actor = Actor(made.account_id, user_id, Role.ADMIN, SCOPES_OF[Role.ADMIN], user_id, None)
     place = replace(place, actor=actor)
     session_id = await plant_tree(place, size=3, fan_out=2)
-    signed_in = await sign_in(place.runtime, email=email, password=PASSWORD)
+    signed_in = await sign_in(place.runtime, email=email, password=PASSWORD, address="127.0.0.1")
     trunk_id = await trunk_of(place, session_id)
     return Desk(actor, signed_in.tokens.access_token, session_id, trunk_id)
 

@@ -22,6 +22,7 @@ class Context:
         *,
         token: str | None = None,
         problem: str | None = None,
+        address: str = "",
     ) -> None:
         self.runtime = runtime
         self.caller = caller
@@ -29,6 +30,8 @@ class Context:
         """What proved who calls; asked again while a subscription lasts."""
         self.problem = problem
         """Why the token that was sent names nobody, for the error to say."""
+        self.address = address
+        """Where the caller calls from; a trusted proxy has said so, or the connection."""
         self.connection_params: dict[str, Any] = {}
         self._loaders: Loaders | None = None
 
@@ -66,7 +69,13 @@ class Context:
 
     def renewed(self) -> "Context":
         """The same caller with nothing loaded: a socket's operations share no loaders."""
-        return Context(self.runtime, self.caller, token=self.token, problem=self.problem)
+        return Context(
+            self.runtime,
+            self.caller,
+            token=self.token,
+            problem=self.problem,
+            address=self.address,
+        )
 
 
 Info = strawberry.Info[Context, None]

@@ -201,6 +201,7 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.PermissionDenied: "FORBIDDEN",
     refusals.NotFound: "NOT_FOUND",
     refusals.InvalidInput: "BAD_USER_INPUT",
+    refusals.RateLimited: "RATE_LIMITED",
 }
 
 AWAY = "The database cannot be reached. Try again."
@@ -234,7 +235,10 @@ class ErrorPolicy(SchemaExtension):
     def _shown(self, error: GraphQLError) -> GraphQLError:
         cause = error.original_error
         if isinstance(cause, refusals.DomainError):
-            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
+            late = (
+                {"retryAfter": cause.retry_after} if isinstance(cause, refusals.RateLimited) else {}
+            )
+            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message, **late)
         if (error.extensions or {}).get("code"):
             return error
         if is_away(cause):
@@ -263,12 +267,14 @@ def _code_of_document(error: GraphQLError) -> str | None:
     return None
 
 
-def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
+def _with_code(
+    error: GraphQLError, code: str, message: str | None = None, **details: object
+) -> GraphQLError:
     return GraphQLError(
         message or error.message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code},
+        extensions={"code": code, **details},
     )

@@ -20,10 +20,10 @@ from resolvers.subscriptions import Subscriptions
 from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
-from schema.limits import BoundedParsing, BoundedValidation
+from schema.limits import Admission, BoundedParsing, BoundedValidation
 from schema.scalars import DATE_TIME
 
-CACHED_DOCUMENTS = 1_000
+CACHED_DOCUMENTS = 300
 
 
 class FreshContext(SchemaExtension):
@@ -68,6 +68,7 @@ graphql_schema = Schema(
         ErrorPolicy,
         FreshContext,
         lambda: BoundedParsing(maxsize=CACHED_DOCUMENTS),
+        Admission,
         lambda: BoundedValidation(maxsize=CACHED_DOCUMENTS),
     ],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),
