@@ -32,6 +32,7 @@ from services.jobs import worker
 from services.runtime import Limits, Runtime, TokenLifetimes
 from services.telemetry import traces
 from services.telemetry.exposition import exposed
+from services.throttle import Throttle
 from services.wakebus import WakeBus
 from settings import Settings
 
@@ -46,6 +47,7 @@ async def open_runtime(
     """The pool, the bus and the feed, started in this order and stopped in reverse."""
     engine = connect_pool(database_url, size=settings.pool_size)
     bus = WakeBus(settings.broadcast_url or plain_url(database_url), engine)
+    throttle = Throttle(settings.limits_url)
     try:
         async with bus:
             runtime = Runtime(
@@ -64,8 +66,15 @@ async def open_runtime(
                     max_body=settings.max_body,
                     max_operations=settings.max_operations,
                     max_connections=settings.max_connections,
+                    max_tokens=settings.max_tokens,
+                    max_fields=settings.max_fields,
+                    max_cost=settings.max_cost,
+                    cost_per_minute=settings.cost_per_minute,
+                    sign_in_attempts=settings.sign_in_attempts,
+                    sign_ins_per_address=settings.sign_ins_per_address,
                 ),
                 secret=settings.secret(),
+                throttle=throttle,
                 token_lifetimes=TokenLifetimes(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),
@@ -74,6 +83,7 @@ async def open_runtime(
             async with observed(settings, runtime):
                 yield runtime
     finally:
+        await throttle.aclose()
         await engine.dispose()
 
 

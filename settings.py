@@ -40,6 +40,14 @@ class Settings(BaseSettings):
     max_body: Annotated[int, Field(ge=10_000, le=100_000_000)] = 1_000_000
     max_operations: Annotated[int, Field(ge=1, le=10_000)] = 100
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 50
+    max_tokens: Annotated[int, Field(ge=500, le=100_000)] = 2_000
+    max_fields: Annotated[int, Field(ge=100, le=20_000)] = 500
+    max_cost: Annotated[int, Field(ge=1_000)] = 12_000
+    cost_per_minute: Annotated[int, Field(ge=1_000)] = 500_000
+    sign_in_attempts: Annotated[int, Field(ge=1, le=10_000)] = 10
+    sign_ins_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    limits_url: str | None = None
+    trusted_proxies: str | None = None
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
@@ -71,6 +79,13 @@ class Settings(BaseSettings):
     def _is_known_bus(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("leave it out, or write it as postgresql://user:password@host/name")
+        return url
+
+    @field_validator("limits_url")
+    @classmethod
+    def _is_redis(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("leave it out, or write it as redis://host:6379/0")
         return url
 
     def secret(self) -> bytes:

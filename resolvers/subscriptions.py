@@ -143,9 +143,10 @@ async def _follow(
                 kind = kinds.get(event.type)
                 if kind is None or (passes is not None and not await passes(event)):
                     continue
-                context.forget()
+                context.hear(event)
                 EVENTS_DELIVERED.inc()
                 yield kind.of(account_id, event)
+                context.forget()
     except Reset as reset:
         FEED_RESETS.inc()
         yield FeedReset.at(account_id, reset.seq)

@@ -23,6 +23,7 @@ from structlog.contextvars import get_contextvars
 from models.account import Plan
 from schema.context import Info
 from services import errors as refusals
+from services.database import is_away
 
 if TYPE_CHECKING:
     from schema.handoff import Handoff
@@ -201,9 +202,12 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.PermissionDenied: "FORBIDDEN",
     refusals.NotFound: "NOT_FOUND",
     refusals.InvalidInput: "BAD_USER_INPUT",
+    refusals.RateLimited: "RATE_LIMITED",
 }
 
 LONGEST_LOGGED = 200
+
+AWAY = "The database cannot be reached. Try again."
 
 NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 """No such operation in the document, or none of a kind that may run this way."""
@@ -234,31 +238,48 @@ class ErrorPolicy(SchemaExtension):
     def _shown(self, error: GraphQLError) -> GraphQLError:
         cause = error.original_error
         if isinstance(cause, refusals.DomainError):
-            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
-        if isinstance(error, GraphQLSyntaxError):
-            return _with_code(error, "GRAPHQL_PARSE_FAILED")
+            late = (
+                {"retryAfter": cause.retry_after} if isinstance(cause, refusals.RateLimited) else {}
+            )
+            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message, **late)
         if (error.extensions or {}).get("code"):
             return error
-        if isinstance(cause, NOT_TO_RUN):
-            return _with_code(error, "BAD_USER_INPUT")
-        if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
-            return _with_code(error, "GRAPHQL_VALIDATION_FAILED")
+        if is_away(cause):
+            log.warning("the database is away: %s", type(cause).__name__)
+            return _with_code(error, "SERVICE_UNAVAILABLE", AWAY)
+        code = _code_of_document(error)
+        if code is not None:
+            return _with_code(error, code)
         # A GraphQLError prints the document, which may have passwords in it.
         log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
-        shown = _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
-        shown.extensions = {
-            **(shown.extensions or {}),
-            "requestId": get_contextvars()["request_id"],
-        }
-        return shown
+        return _with_code(
+            error,
+            "INTERNAL_SERVER_ERROR",
+            "Something went wrong on our side.",
+            requestId=get_contextvars()["request_id"],
+        )
 
 
-def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
+def _code_of_document(error: GraphQLError) -> str | None:
+    """None where it is not the document, its name or its variables that are wrong."""
+    cause = error.original_error
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    if isinstance(cause, NOT_TO_RUN):
+        return "BAD_USER_INPUT"
+    if error.path is None and (error.nodes or isinstance(cause or error, GraphQLError)):
+        return "GRAPHQL_VALIDATION_FAILED"
+    return None
+
+
+def _with_code(
+    error: GraphQLError, code: str, message: str | None = None, **details: object
+) -> GraphQLError:
     return GraphQLError(
         message or error.message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code},
+        extensions={"code": code, **details},
     )

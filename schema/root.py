@@ -20,11 +20,11 @@ from resolvers.subscriptions import Subscriptions
 from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
-from schema.limits import BoundedParsing, BoundedValidation
+from schema.limits import Admission, BoundedParsing, BoundedValidation
 from schema.observation import Observation
 from schema.scalars import DATE_TIME
 
-CACHED_DOCUMENTS = 1_000
+CACHED_DOCUMENTS = 300
 
 
 class FreshContext(SchemaExtension):
@@ -70,6 +70,7 @@ graphql_schema = Schema(
         ErrorPolicy,
         FreshContext,
         lambda: BoundedParsing(maxsize=CACHED_DOCUMENTS),
+        Admission,
         lambda: BoundedValidation(maxsize=CACHED_DOCUMENTS),
     ],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),

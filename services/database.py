@@ -5,7 +5,10 @@ from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Select, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.telemetry.traces import inner
@@ -14,6 +17,9 @@ APP_ROLE = "flowpilot_app"
 """Owns no table, so row-level security binds it. Made by the first migration."""
 
 ENTER_ACCOUNT = text("SELECT set_config('app.account_id', :account_id, true)")
+
+CONNECTION_LOST = ("08", "57P", "53300")
+"""How the SQLSTATEs begin that a server sends which is going, coming or full."""
 
 T = TypeVar("T")
 
@@ -42,6 +48,19 @@ def connect_pool(url: str, *, size: int) -> AsyncEngine:
             "server_settings": {"role": APP_ROLE, "application_name": "flowpilot", "jit": "off"},
             "statement_cache_size": 500,
         },
+    )
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database could not be reached or was lost: who tries again later succeeds."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | PoolTimeoutError)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return (
+        error.connection_invalidated
+        or state.startswith(CONNECTION_LOST)
+        or isinstance(cause, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
     )
 
 

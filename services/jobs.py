@@ -14,7 +14,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.jobs import Job
 
 from services.answers import TryAgain, answer_message
-from services.database import APP_ROLE, plain_url
+from services.database import APP_ROLE, is_away, plain_url
 from services.enqueue import ANSWER_MESSAGE
 from services.runtime import Runtime
 from services.telemetry.traces import whole
@@ -26,11 +26,16 @@ MAX_TRIES = 3
 POLL = 2.0
 """Seconds after which a worker looks for jobs although nobody woke it."""
 
+REAPING = "* * * * * */15"
+"""Every 15 seconds the jobs of workers go back that have been silent for 30."""
+
 RESTART_WAIT = 1.0
 
 
 class Backoff(BaseRetryStrategy):
-    """Doubles the wait each time; anything but TryAgain is a fault of ours and is not repeated."""
+    """Doubles the wait each time. Besides TryAgain only a lost database is worth another try: anything
+    else is a fault of ours.
+    """
 
     def __init__(self, first_wait: float) -> None:
         self.first_wait = first_wait
@@ -38,7 +43,7 @@ class Backoff(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision()  # the worker shuts down; another one, or the next, goes on
-        if not isinstance(exception, TryAgain):
+        if not (isinstance(exception, TryAgain) or is_away(exception)):
             return None
         return RetryDecision(retry_in={"seconds": self.first_wait * 2**job.attempts})
 
@@ -55,7 +60,7 @@ def job_app(url: str, runtime: Runtime) -> App:
         with whole("job answer_message"):
             await answer_message(runtime, UUID(account_id), UUID(message_id), last_try=last)
 
-    @app.periodic(cron="* * * * *")
+    @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
     async def _retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         for job in await app.job_manager.get_stalled_jobs():

@@ -3,6 +3,8 @@
 GraphQL over HTTP, draft of 2025: https://graphql.github.io/graphql-over-http/draft/
 """
 
+import logging
+
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
@@ -12,14 +14,18 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.context import Context
+from schema.errors import AWAY
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
-from schema.transport.callers import identify
+from schema.transport.callers import address_of, identify
 from schema.transport.connections import Connections
 from schema.transport.media import EVENT_STREAM, JSON, MULTIPART, choose, wants_page
 from schema.transport.requests import BadRequest, GraphQLRequest, read
 from schema.transport.streams import stream
+from services.database import is_away
 from services.runtime import Runtime
+
+log = logging.getLogger("flowpilot.transport")
 
 GONE = Response(status_code=499)
 """For a client that left while it sent its request; nobody reads this."""
@@ -46,7 +52,7 @@ async def respond(
         return refusal(UNACCEPTABLE, JSON)
     try:
         operation = await read(runtime.limits, request)
-        context = await identify(runtime, request.headers.get("authorization"))
+        context = await _caller(runtime, request)
         if media in {EVENT_STREAM, MULTIPART}:
             return stream(schema, connections, context, operation, request, media)
         return await _execute(schema, context, operation, request.method, media)
@@ -54,6 +60,16 @@ async def respond(
         return refusal(refused, media)
     except ClientDisconnect:
         return GONE
+
+
+async def _caller(runtime: Runtime, request: Request) -> Context:
+    try:
+        return await identify(runtime, request.headers.get("authorization"), address_of(request))
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("the database is away: %s", type(error).__name__)
+        raise BadRequest(503, AWAY, **{"Retry-After": "1"}) from None
 
 
 async def _execute(

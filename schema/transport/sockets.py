@@ -10,7 +10,6 @@ from contextlib import ExitStack, suppress
 from typing import Any, cast
 
 from graphql import GraphQLError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
@@ -26,6 +25,7 @@ from schema.context import Context
 from schema.transport.callers import identify
 from schema.transport.connections import Connections, holder_of
 from schema.transport.encoding import encode
+from services.database import is_away
 
 CALLER_CHECK = 5.0
 """Seconds between looks at whether a socket's caller may still use it; each operation looks, too."""
@@ -130,9 +130,15 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         params = self.context.connection_params
         header = params.get("Authorization") or params.get("authorization")
         try:
-            now = await identify(self.context.runtime, header if isinstance(header, str) else None)
-        except (SQLAlchemyError, OSError):
-            log.warning("a socket's caller could not be checked", exc_info=True)
+            now = await identify(
+                self.context.runtime,
+                header if isinstance(header, str) else None,
+                self.context.address,
+            )
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("a socket's caller could not be checked: %s", type(error).__name__)
             return self.connection_acknowledged
         if now.problem is not None:
             await self.websocket.close(4403, "Forbidden")
