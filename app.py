@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -26,6 +27,7 @@ from services.ai.port import Provider
 from services.database import connect_pool, plain_url
 from services.feed import Feed
 from services.jobs import worker
+from services.origin import ORIGIN, origin_of
 from services.runtime import Limits, Runtime, TokenLifetimes
 from services.wakebus import WakeBus
 from settings import Settings
@@ -116,6 +118,7 @@ class Endpoint:
     """Hands over to the GraphQL endpoint, which exists once the lifespan has begun."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ORIGIN.set(origin_of(scope.get("client"), Headers(scope=scope)))
         await scope["app"].state.endpoint(scope, receive, send)
 
 

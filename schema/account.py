@@ -1,13 +1,14 @@
 """Accounts, teams, people and API keys; who is calling, and how they come in."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
 
 from models import account as rows
 from models.account import Plan, Role, Scope
+from schema import audit
 from schema.context import Info
 from schema.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
 from schema.node import Node
@@ -16,8 +17,12 @@ from services import authentication
 from services.access import Actor
 from services.accounts import NO_USAGE, PLAN_BRANCH_LIMITS
 from services.api_keys import CreatedKey
+from services.audit_trail import list_entries
 from services.errors import NotFound
 from services.ids import Kind, node_id
+
+if TYPE_CHECKING:
+    from schema.audit import AuditEntryConnection, AuditFilter
 
 
 @strawberry.type(description="A tenant: one managed service provider.")
@@ -49,6 +54,24 @@ class Account(Node):
     async def usage(self, info: Info) -> TokenUsage:
         found = await info.context.loaders.usage_of_account.load(self.row.id)
         return TokenUsage.of(found or NO_USAGE)
+
+    @strawberry.field(
+        description="Who changed what, newest first. For admins; FORBIDDEN for others."
+    )
+    async def audit_entries(
+        self,
+        info: Info,
+        filter: Annotated[  # noqa: A002 - as the contract has it
+            "AuditFilter", strawberry.lazy("schema.audit")
+        ]
+        | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> Annotated["AuditEntryConnection", strawberry.lazy("schema.audit")]:
+        context = info.context
+        wanted = (filter or audit.AuditFilter()).decoded()
+        page = await list_entries(context.runtime, context.actor, wanted, first=first, after=after)
+        return audit.AuditEntryConnection.of(page)
 
 
 @strawberry.type

@@ -11,8 +11,10 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import ApiKey, Scope, User
+from models.audit import AuditAction
 from services.access import Actor, require_admin
 from services.accounts import MAX_LISTED
+from services.audit import Change
 from services.authentication import KEY_START, digest, role_of
 from services.database import fetch
 from services.errors import NotFound
@@ -42,6 +44,15 @@ async def by_id(runtime: Runtime, actor: Actor, key_ids: Sequence[UUID]) -> dict
         return {}
     async with runtime.read(actor) as db:
         return {row.id: row for row in await fetch(db, _keys(actor).where(ApiKey.id.in_(key_ids)))}
+
+
+async def by_user(runtime: Runtime, actor: Actor, user_ids: Sequence[UUID]) -> dict[UUID, ApiKey]:
+    """By the service user that a key acts as. None for those who are no admins."""
+    if Scope.ADMIN not in actor.scopes:
+        return {}
+    async with runtime.read(actor) as db:
+        rows = await fetch(db, _keys(actor).where(ApiKey.user_id.in_(user_ids)))
+    return {row.user_id: row for row in rows}
 
 
 async def create_key(
@@ -99,6 +110,13 @@ async def create_key(
                 expires_at=expires_at,
             )
         )
+        work.audit(
+            AuditAction.API_KEY_CREATED,
+            Kind.API_KEY,
+            key_id,
+            Change("name", after=title),
+            Change("scopes", after=" ".join(scope.name for scope in Scope if scope in granted)),
+        )
         return await _created(runtime, work.db, actor, key_id)
 
 
@@ -106,7 +124,7 @@ async def revoke_key(runtime: Runtime, actor: Actor, key_id: UUID) -> ApiKey:
     """At once and for ever. Repeating changes nothing. Raises NotFound and PermissionDenied."""
     require_admin(actor)
     async with runtime.work(actor) as work:
-        await work.db.execute(
+        revoked = (
             update(ApiKey)
             .where(
                 ApiKey.account_id == actor.account_id,
@@ -114,7 +132,10 @@ async def revoke_key(runtime: Runtime, actor: Actor, key_id: UUID) -> ApiKey:
                 ApiKey.revoked_at.is_(None),
             )
             .values(revoked_at=func.now())
+            .returning(ApiKey.id)
         )
+        if (await work.db.execute(revoked)).first() is not None:
+            work.audit(AuditAction.API_KEY_REVOKED, Kind.API_KEY, key_id)
         rows = await fetch(work.db, _keys(actor).where(ApiKey.id == key_id))
     if not rows:
         raise NotFound(node_id(Kind.API_KEY, key_id))

@@ -1,6 +1,6 @@
 """The people of an account: who they are, what they may do, and when they leave."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import Role, Team, User
+from models.audit import AuditAction
 from services.access import Actor, require_admin
 from services.accounts import (
     MAX_LISTED,
@@ -18,6 +19,7 @@ from services.accounts import (
     people,
     taken_address,
 )
+from services.audit import Change
 from services.authentication import end_sign_ins, hash_password
 from services.database import fetch, fetch_one
 from services.errors import NotFound, PermissionDenied, StaleVersion
@@ -90,6 +92,7 @@ async def _add(runtime: Runtime, actor: Actor, details: MemberDetails) -> User:
         await work.db.execute(
             insert(User).values(account_id=actor.account_id, id=user_id, **values)
         )
+        work.audit(AuditAction.MEMBER_ADDED, Kind.USER, user_id, *_changes({}, values))
         return await _member(work.db, actor, user_id)
 
 
@@ -113,6 +116,8 @@ async def _edit(
         if values.get("role", Role.ADMIN) is not Role.ADMIN and admins == [user_id]:
             raise PermissionDenied(LAST_ADMIN)
         await _change(work.db, member, **values)
+        before = {name: getattr(member, name) for name in values}
+        work.audit(AuditAction.MEMBER_CHANGED, Kind.USER, user_id, *_changes(before, values))
         if details.password is not None:
             await end_sign_ins(work.db, actor.account_id, user_id)
         return await _member(work.db, actor, user_id)
@@ -134,7 +139,34 @@ async def deactivate_member(runtime: Runtime, actor: Actor, user_id: UUID) -> Us
         if member.deactivated_at is None:
             await _change(work.db, member, deactivated_at=func.now())
             await end_sign_ins(work.db, actor.account_id, user_id)
+            work.audit(AuditAction.MEMBER_DEACTIVATED, Kind.USER, user_id)
         return await _member(work.db, actor, user_id)
+
+
+SHOWN_AS = {
+    "email": "email",
+    "display_name": "displayName",
+    "role": "role",
+    "team_id": "team",
+    "password_hash": "password",
+}
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """That a password is another one is told, but nothing of either."""
+    return [
+        Change(SHOWN_AS[name], _shown(name, before.get(name)), _shown(name, value))
+        for name, value in after.items()
+        if before.get(name) != value
+    ]
+
+
+def _shown(column: str, value: Any) -> str | None:  # noqa: ANN401 - of any column
+    if value is None or column == "password_hash":
+        return None
+    if isinstance(value, Role):
+        return value.name
+    return node_id(Kind.TEAM, value) if column == "team_id" else str(value)
 
 
 async def _values(check: Validation, details: MemberDetails) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from models.branch import Branch, BranchStatus
 from models.message import BranchMessage, MessageChunk, MessageRole, MessageState
 from services import enqueue, lifecycle
 from services.access import Actor
+from services.audit import Change
 from services.branches import in_session, lock_branch, require_open, set_status
 from services.database import fetch, fetch_one
 from services.errors import InvalidTransition, NotFound, StaleVersion
@@ -268,7 +269,10 @@ async def finish(
             MessageChunk.account_id == message.account_id, MessageChunk.message_id == message.id
         )
     )
-    work.record(MessageFinished(message.session_id, message.branch_id, message.id))
+    work.record(
+        MessageFinished(message.session_id, message.branch_id, message.id),
+        Change("state", after=state.name),
+    )
     return True
 
 
