@@ -93,8 +93,17 @@ class UnitOfWork:
         """What this key made before, or None: then `makes` is remembered if the work commits.
 
         A second caller with the same key waits here until the first has committed or failed.
-        Raises InvalidInput when the key was used with other content.
+        Raises InvalidInput when the key was used with other content, and for the nil UUID: it is
+        what a client sends that has forgotten to make a key.
         """
+        if key.int == 0:
+            raise InvalidInput(
+                [
+                    FieldProblem(
+                        ("idempotencyKey",), "Must be a UUID of your making, not the nil one."
+                    )
+                ]
+            )
         digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
         identity = {
             "account_id": self.account_id,
