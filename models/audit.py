@@ -30,9 +30,11 @@ class AuditAction(StrEnum):
     MEMBER_ADDED = "member_added"
     MEMBER_CHANGED = "member_changed"
     MEMBER_DEACTIVATED = "member_deactivated"
+    MEMBER_REACTIVATED = "member_reactivated"
     MESSAGE_ADDED = "message_added"
     MESSAGE_FINISHED = "message_finished"
     MESSAGE_RESTARTED = "message_restarted"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
     SESSION_STARTED = "session_started"
     SESSION_STATUS_CHANGED = "session_status_changed"

@@ -48,6 +48,7 @@ LAST_USED_GRAIN = timedelta(minutes=1)
 
 WRONG_TOKEN = "The token or key that was sent is not valid, or not any more."  # noqa: S105
 WRONG_PASSWORD = "The e-mail address or the password is wrong."  # noqa: S105
+WRONG_CURRENT_PASSWORD = "The current password is wrong."  # noqa: S105
 WRONG_REFRESH_TOKEN = "This sign-in has ended. Sign in again."  # noqa: S105
 
 
@@ -322,6 +323,30 @@ async def sign_out(runtime: Runtime, actor: Actor, refresh_token: str) -> dateti
             await _note(db, AuditAction.SIGNED_OUT, actor.account_id, actor.user_id)
         ended = select(func.coalesce(func.max(RefreshToken.revoked_at), func.now())).where(*own)
         return cast("datetime", (await db.execute(ended)).scalar_one())
+
+
+async def replace_password(runtime: Runtime, actor: Actor, *, current: str, new: str) -> Tokens:
+    """Raises PermissionDenied where the current one is not what was said, or not any more."""
+    known = select(User.password_hash).where(
+        User.account_id == actor.account_id, User.id == actor.user_id
+    )
+    async with runtime.read(actor) as db:
+        stored = (await db.execute(known)).scalar_one()
+    if stored is None or not await asyncio.to_thread(_matches, stored, current):
+        raise PermissionDenied(WRONG_CURRENT_PASSWORD)
+    hashed = await hash_password(new)
+    async with runtime.work(actor) as work:
+        user = await _lock_user(work.db, actor.account_id, actor.user_id)
+        if user is None or user.password_hash != stored:
+            raise PermissionDenied(WRONG_CURRENT_PASSWORD)
+        await work.db.execute(
+            update(User)
+            .where(User.account_id == user.account_id, User.id == user.id)
+            .values(password_hash=hashed, version=User.version + 1, updated_at=func.now())
+        )
+        await end_sign_ins(work.db, user.account_id, user.id)
+        work.audit(AuditAction.PASSWORD_CHANGED, Kind.USER, user.id)
+        return (await _issue(runtime, work.db, user, new_id())).tokens
 
 
 async def end_sign_ins(db: AsyncConnection, account_id: UUID, user_id: UUID) -> None:

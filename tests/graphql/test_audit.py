@@ -34,6 +34,8 @@ DONE_BY = {
     "signOut": "SIGNED_OUT",
     "saveMember": "MEMBER_CHANGED",
     "deactivateMember": "MEMBER_DEACTIVATED",
+    "reactivateMember": "MEMBER_REACTIVATED",
+    "changePassword": "PASSWORD_CHANGED",
     "createApiKey": "API_KEY_CREATED",
     "revokeApiKey": "API_KEY_REVOKED",
     "startSession": "SESSION_STARTED",
@@ -54,7 +56,7 @@ DONE_BY = {
 }
 """For each mutation the action that is entered for it."""
 
-LAST = ["refreshTokens", "signOut", "deactivateMember", "revokeApiKey"]
+LAST = ["refreshTokens", "signOut", "deactivateMember", "reactivateMember", "revokeApiKey"]
 """Mutations that end what others need, in this order."""
 
 
