@@ -1,4 +1,4 @@
-"""Spans for OpenTelemetry, whose libraries are not even loaded unless somebody collects them."""
+"""Spans for OpenTelemetry; nothing of it is loaded here unless somebody collects them."""
 
 from __future__ import annotations
 
