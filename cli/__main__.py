@@ -1,0 +1,62 @@
+"""Reads what was typed and runs it; whatever goes wrong by the user's hand ends in a sentence."""
+
+import argparse
+import logging
+import sys
+
+from sqlalchemy.exc import OperationalError
+
+import settings as configuration
+from cli import accounts, schema, serve
+from cli.problems import CommandFailed
+from services.errors import DomainError
+from services.postgres import PostgresUnavailable
+from settings import WrongSetting
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+DESCRIPTION = """\
+FlowPilot: a GraphQL server on which support engineers find out what is wrong by following several
+hypotheses at once. To try it: `python -m cli serve`, then open the address that it prints.
+"""
+EPILOG = """\
+`python -m cli COMMAND --help` tells more of a command. Settings are environment variables named
+FLOWPILOT_*; docs/operations.md lists them. A command exits with 0 when it did what it says, with 1
+when `doctor` found something, and with 2 when it could not be done; then it says why.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    commands = argparse.ArgumentParser(
+        prog="python -m cli",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = commands.add_subparsers(dest="verb", required=True, metavar="COMMAND", title="commands")
+    for family in (serve, schema, accounts):
+        family.add_to(verbs)
+    return commands
+
+
+def main() -> int:
+    arguments = vars(parser().parse_args())
+    del arguments["verb"]
+    run = arguments.pop("run")
+    try:
+        settings = configuration.load()
+        logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+        for chatty in ("alembic", "procrastinate", "uvicorn.error"):
+            logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
+        return run(settings, **arguments) or 0
+    except (CommandFailed, WrongSetting, PostgresUnavailable, DomainError) as refused:
+        print(refused, file=sys.stderr)
+    except OperationalError as error:
+        print(
+            f"The database in FLOWPILOT_DATABASE_URL cannot be used: {error.orig}", file=sys.stderr
+        )
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
