@@ -7,10 +7,12 @@ import sys
 from sqlalchemy.exc import OperationalError
 
 import settings as configuration
-from cli import accounts, schema, serve
+from cli import accounts, backup, retain, schema, serve
 from cli.problems import CommandFailed
+from services.backup import BackupFailed
 from services.errors import DomainError
 from services.postgres import PostgresUnavailable
+from services.retention import RetentionUnclear
 from settings import WrongSetting
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -26,6 +28,17 @@ when `doctor` found something, and with 2 when it could not be done; then it say
 """
 
 
+REFUSALS = (
+    BackupFailed,
+    CommandFailed,
+    DomainError,
+    PostgresUnavailable,
+    RetentionUnclear,
+    WrongSetting,
+)
+"""Exceptions whose text is for the user."""
+
+
 def parser() -> argparse.ArgumentParser:
     commands = argparse.ArgumentParser(
         prog="python -m cli",
@@ -34,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = commands.add_subparsers(dest="verb", required=True, metavar="COMMAND", title="commands")
-    for family in (serve, schema, accounts):
+    for family in (serve, schema, accounts, backup, retain):
         family.add_to(verbs)
     return commands
 
@@ -49,7 +62,7 @@ def main() -> int:
         for chatty in ("alembic", "procrastinate", "uvicorn.error"):
             logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
         return run(settings, **arguments) or 0
-    except (CommandFailed, WrongSetting, PostgresUnavailable, DomainError) as refused:
+    except REFUSALS as refused:
         print(refused, file=sys.stderr)
     except OperationalError as error:
         print(

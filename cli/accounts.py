@@ -8,7 +8,8 @@ import sys
 from cli.database import current_database, database, migrate
 from cli.problems import CommandFailed
 from models.account import Plan, Role
-from services import accounts, demo
+from services import accounts, demo, removal
+from services.ids import Kind, node_id
 from settings import Settings
 
 
@@ -29,6 +30,16 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new.add_argument("--email", required=True, help="the admin's address, to sign in with")
     new.add_argument("--admin", required=True, help="the admin's name, as others see it")
     new.set_defaults(run=create_account)
+    gone = verbs.add_parser(
+        "delete-account",
+        help="delete an account and all it has",
+        description="Deletes an account with its people, keys, sessions and everything else, in "
+        "small transactions while servers go on. Everybody in it is shut out first. Stopped "
+        "half-way it goes on when called again. Nothing brings it back but a backup.",
+    )
+    gone.add_argument("account", metavar="NAME_OR_ID", help="the id decides where names are alike")
+    gone.add_argument("--yes", action="store_true", help="delete; without it only say what it is")
+    gone.set_defaults(run=delete_account)
     verbs.add_parser(
         "demo",
         help="load the demo accounts",
@@ -56,6 +67,27 @@ def create_account(settings: Settings, name: str, plan: str, email: str, admin: 
             )
         )
     print(f"Account {name} is there; {email} can sign in.")
+
+
+def delete_account(settings: Settings, account: str, *, yes: bool) -> None:
+    with current_database(settings) as url:
+        found = asyncio.run(removal.find_accounts(url, account))
+        if not found:
+            raise CommandFailed(f"There is no account {account}.")
+        if len(found) > 1:
+            ids = ", ".join(node_id(Kind.ACCOUNT, each.account_id) for each in found)
+            raise CommandFailed(f"Several accounts are named {account}; name one by its id: {ids}.")
+        chosen = found[0]
+        known_as = f"{chosen.name} ({node_id(Kind.ACCOUNT, chosen.account_id)})"
+        if not yes:
+            raise CommandFailed(f"Nothing was deleted. To delete {known_as} for good, add --yes.")
+        asyncio.run(removal.delete_account(url, chosen.account_id, _tell))
+    print(f"Account {known_as} is gone.")
+
+
+def _tell(table: str, rows: int) -> None:
+    if rows:
+        print(f"{table}: {rows:,} deleted", flush=True)
 
 
 def read_password() -> str:

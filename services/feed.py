@@ -21,7 +21,7 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -46,6 +46,18 @@ FIRST_RETRY = 0.1
 
 ACCOUNT_IS_GONE = sys.maxsize
 """An access version that makes everybody be looked up again."""
+
+BEGINNING = (
+    func.coalesce(
+        select(func.min(Event.seq))
+        .where(Event.account_id == Account.id)
+        .correlate(Account)
+        .scalar_subquery(),
+        Account.event_seq + 1,
+    )
+    - 1
+).label("beginning")
+"""Events up to here were deleted for their age (services.retention)."""
 
 CURSOR_PREFIX = "ev_"
 
@@ -84,10 +96,19 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
+class _Position:
+    newest: int
+    access_version: int
+    beginning: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
     events: list[StoredEvent]
     access_version: int
-    """Of the same moment as the events."""
+    """Of the same moment as the events. So is `beginning`."""
+    beginning: int
+    """Sequence before the oldest event that is kept."""
 
 
 class Reset(Exception):
@@ -154,16 +175,14 @@ class Feed:
 
     async def newest(self, account_id: UUID) -> int:
         """The sequence of the account's newest event; 0 before the first."""
-        return (await self._position(account_id))[0]
+        return (await self._position(account_id)).newest
 
-    async def _position(self, account_id: UUID) -> tuple[int, int]:
-        """The newest event's sequence, and the access version."""
-        statement = select(Account.event_seq, Account.access_version).where(
+    async def _position(self, account_id: UUID) -> _Position:
+        statement = select(Account.event_seq, Account.access_version, BEGINNING).where(
             Account.id == account_id
         )
         async with transaction(self._engine, account_id) as db:
-            newest, access_version = (await db.execute(statement)).one()
-        return newest, access_version
+            return _Position(*(await db.execute(statement)).one())
 
     async def follow(
         self,
@@ -174,15 +193,16 @@ class Feed:
     ) -> AsyncGenerator[StoredEvent, None]:
         """Every event after `after` (None: from now), of one session or all; never ends by itself.
 
-        Raises Reset when the place is beyond the log's end, or more than 10,000 events back, and
-        whatever the permit raises, before an event that its holder may not hear.
+        Raises Reset when the place is beyond the log's end, before its beginning, or more than
+        10,000 events back, and whatever the permit raises, before an event that its holder may not hear.
         """
         permit = permit or Permit(_anybody)
-        newest, access_version = await self._position(account_id)
+        position = await self._position(account_id)
+        access_version = position.access_version
         await permit.hold(access_version)
-        place = newest if after is None else after
-        if not max(newest - FAR_BEHIND, 0) <= place <= newest:
-            raise Reset(newest)
+        place = position.newest if after is None else after
+        if not max(position.newest - FAR_BEHIND, position.beginning) <= place <= position.newest:
+            raise Reset(position.newest)
         reader = await self._join(account_id)
         try:
             while True:
@@ -196,6 +216,8 @@ class Feed:
                 events = reader.since(place)
                 if events is None:
                     page = await self._page(account_id, place, end, session_id)
+                    if place < page.beginning:
+                        raise Reset(end)
                     events, access_version = page.events, page.access_version
                     end = events[-1].seq if len(events) == PAGE else end
                 for event in events:
@@ -211,8 +233,10 @@ class Feed:
         async with self._joining:
             reader = self._readers.get(account_id)
             if reader is None:
-                newest, access_version = await self._position(account_id)
-                reader = self._readers[account_id] = _Reader(newest, newest, access_version)
+                position = await self._position(account_id)
+                reader = self._readers[account_id] = _Reader(
+                    position.newest, position.newest, position.access_version
+                )
                 reader.task = asyncio.create_task(
                     self._read(account_id, reader), name=f"feed of {account_id}"
                 )
@@ -249,6 +273,7 @@ class Feed:
         statement = (
             select(
                 Account.access_version,
+                BEGINNING,
                 Event.seq,
                 Event.session_id,
                 Event.type,
@@ -268,8 +293,9 @@ class Feed:
                 async with transaction(self._engine, account_id) as db:
                     rows = (await db.execute(statement)).all()
                 return _Page(
-                    [StoredEvent(*row[1:]) for row in rows if row.seq is not None],
+                    [StoredEvent(*row[2:]) for row in rows if row.seq is not None],
                     rows[0].access_version if rows else ACCOUNT_IS_GONE,
+                    rows[0].beginning if rows else 0,
                 )
             except (SQLAlchemyError, OSError):
                 if wait == FIRST_RETRY:
