@@ -3,11 +3,12 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
 import settings as configuration
-from cli import accounts, backup, retain, schema, serve
+from cli import accounts, backup, doctor, retain, schema, serve
 from cli.problems import CommandFailed
 from services.backup import BackupFailed
 from services.errors import DomainError
@@ -47,15 +48,15 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = commands.add_subparsers(dest="verb", required=True, metavar="COMMAND", title="commands")
-    for family in (serve, schema, accounts, backup, retain):
+    for family in (serve, doctor, schema, accounts, backup, retain):
         family.add_to(verbs)
     return commands
 
 
 def main() -> int:
     arguments = vars(parser().parse_args())
-    del arguments["verb"]
-    run = arguments.pop("run")
+    verb = arguments.pop("verb")
+    run: Callable[..., int | None] = arguments.pop("run")
     try:
         settings = configuration.load()
         logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
@@ -68,7 +69,7 @@ def main() -> int:
         print(
             f"The database in FLOWPILOT_DATABASE_URL cannot be used: {error.orig}", file=sys.stderr
         )
-    return 2
+    return 1 if verb == "doctor" else 2
 
 
 if __name__ == "__main__":

@@ -56,9 +56,7 @@ def folder_problem(folder: Path, *, make: bool) -> str | None:
     try:
         if make:
             folder.mkdir(parents=True, exist_ok=True)
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        with TemporaryFile(dir=folder) as file:
+        with TemporaryFile(dir=nearest(folder)) as file:
             file.write(b"FlowPilot can write here.")
     except OSError as error:
         return (
@@ -66,6 +64,11 @@ def folder_problem(folder: Path, *, make: bool) -> str | None:
             "in FLOWPILOT_DATA_DIR, or give the user that runs FlowPilot the right to write there."
         )
     return None
+
+
+def nearest(folder: Path) -> Path:
+    """The folder, or what is there of the way to it."""
+    return next(way for way in (folder, *folder.absolute().parents) if way.exists())
 
 
 def migrate(url: str) -> None:
