@@ -96,13 +96,6 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Position:
-    newest: int
-    access_version: int
-    beginning: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Page:
     events: list[StoredEvent]
     access_version: int
@@ -175,14 +168,16 @@ class Feed:
 
     async def newest(self, account_id: UUID) -> int:
         """The sequence of the account's newest event; 0 before the first."""
-        return (await self._position(account_id)).newest
+        return (await self._position(account_id))[0]
 
-    async def _position(self, account_id: UUID) -> _Position:
-        statement = select(Account.event_seq, Account.access_version, BEGINNING).where(
+    async def _position(self, account_id: UUID) -> tuple[int, int]:
+        """The newest event's sequence, and the access version."""
+        statement = select(Account.event_seq, Account.access_version).where(
             Account.id == account_id
         )
         async with transaction(self._engine, account_id) as db:
-            return _Position(*(await db.execute(statement)).one())
+            newest, access_version = (await db.execute(statement)).one()
+        return newest, access_version
 
     async def follow(
         self,
@@ -194,15 +189,15 @@ class Feed:
         """Every event after `after` (None: from now), of one session or all; never ends by itself.
 
         Raises Reset when the place is beyond the log's end, before its beginning, or more than
-        10,000 events back, and whatever the permit raises, before an event that its holder may not hear.
+        10,000 events back, and whatever the permit raises before an event that its holder may not
+        hear.
         """
         permit = permit or Permit(_anybody)
-        position = await self._position(account_id)
-        access_version = position.access_version
+        newest, access_version = await self._position(account_id)
         await permit.hold(access_version)
-        place = position.newest if after is None else after
-        if not max(position.newest - FAR_BEHIND, position.beginning) <= place <= position.newest:
-            raise Reset(position.newest)
+        place = newest if after is None else after
+        if not max(newest - FAR_BEHIND, 0) <= place <= newest:
+            raise Reset(newest)
         reader = await self._join(account_id)
         try:
             while True:
@@ -233,10 +228,8 @@ class Feed:
         async with self._joining:
             reader = self._readers.get(account_id)
             if reader is None:
-                position = await self._position(account_id)
-                reader = self._readers[account_id] = _Reader(
-                    position.newest, position.newest, position.access_version
-                )
+                newest, access_version = await self._position(account_id)
+                reader = self._readers[account_id] = _Reader(newest, newest, access_version)
                 reader.task = asyncio.create_task(
                     self._read(account_id, reader), name=f"feed of {account_id}"
                 )
