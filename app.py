@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from schema.page import GRAPHIQL
 from schema.root import graphql_schema
 from schema.transport.endpoint import GraphQLEndpoint
+from schema.transport.request_log import RequestLog
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
@@ -29,6 +30,9 @@ from services.database import connect_pool, plain_url
 from services.feed import Feed
 from services.jobs import worker
 from services.runtime import Limits, Runtime, TokenLifetimes
+from services.telemetry import traces
+from services.telemetry.exposition import exposed
+from services.throttle import Throttle
 from services.wakebus import WakeBus
 from settings import Settings
 
@@ -43,9 +47,10 @@ async def open_runtime(
     """The pool, the bus and the feed, started in this order and stopped in reverse."""
     engine = connect_pool(database_url, size=settings.pool_size)
     bus = WakeBus(settings.broadcast_url or plain_url(database_url), engine)
+    throttle = Throttle(settings.limits_url)
     try:
         async with bus:
-            yield Runtime(
+            runtime = Runtime(
                 engine=engine,
                 bus=bus,
                 feed=Feed(engine, bus),
@@ -61,15 +66,39 @@ async def open_runtime(
                     max_body=settings.max_body,
                     max_operations=settings.max_operations,
                     max_connections=settings.max_connections,
+                    max_tokens=settings.max_tokens,
+                    max_fields=settings.max_fields,
+                    max_cost=settings.max_cost,
+                    cost_per_minute=settings.cost_per_minute,
+                    sign_in_attempts=settings.sign_in_attempts,
+                    sign_ins_per_address=settings.sign_ins_per_address,
                 ),
                 secret=settings.secret(),
+                throttle=throttle,
                 token_lifetimes=TokenLifetimes(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),
                 ),
             )
+            async with observed(settings, runtime):
+                yield runtime
     finally:
+        await throttle.aclose()
         await engine.dispose()
+
+
+@asynccontextmanager
+async def observed(settings: Settings, runtime: Runtime) -> AsyncIterator[None]:
+    """Metrics and traces, where the settings say who takes them."""
+    async with AsyncExitStack() as stack:
+        if settings.metrics_port is not None:
+            await stack.enter_async_context(
+                exposed(runtime, settings.metrics_host, settings.metrics_port)
+            )
+        if settings.otlp_endpoint is not None:
+            processor = traces.over_http(settings.otlp_endpoint)
+            await stack.enter_async_context(traces.exporting(processor))
+        yield
 
 
 def create_app(
@@ -90,23 +119,21 @@ def create_app(
             app.state.endpoint = GraphQLEndpoint(graphql_schema, runtime, settings.allowed_origins)
             if settings.worker_concurrency:
                 await stack.enter_async_context(
-                    worker(database_url, runtime, concurrency=settings.worker_concurrency)
+                    worker(
+                        database_url,
+                        runtime,
+                        concurrency=settings.worker_concurrency,
+                        grace=settings.shutdown_seconds,
+                    )
                 )
             yield
 
     return Starlette(
         lifespan=lifespan,
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=("GET", "POST"),
-                allow_headers=("Authorization", "Content-Type", "X-Request-Id"),
-                expose_headers=("Retry-After", "X-Request-Id"),
-            )
-        ]
-        if settings.allowed_origins
-        else [],
+            Middleware(RequestLog),
+            *cross_origin(settings),
+        ],
         routes=[
             Route("/", RedirectResponse("/graphql")),
             Route("/healthz", healthz),
@@ -116,6 +143,21 @@ def create_app(
             WebSocketRoute("/graphql", Endpoint()),
         ],
     )
+
+
+def cross_origin(settings: Settings) -> list[Middleware]:
+    """Lets pages of the named sites call, and nothing else."""
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-Id"),
+            expose_headers=("Retry-After", "X-Request-Id"),
+        )
+    ]
 
 
 class Assets(StaticFiles):
@@ -144,8 +186,10 @@ async def healthz(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database answers, too."""
+    """The database answers, too, and the process is to stay."""
     runtime: Runtime = request.app.state.runtime
+    if runtime.draining.is_set():
+        return JSONResponse({"status": "closing"}, status_code=503)
     try:
         async with asyncio.timeout(2), runtime.engine.connect() as db:
             await db.execute(text("SELECT 1"))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -15,7 +15,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-LOG_LEVELS = {"debug", "info", "warning", "error"}
 ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
@@ -46,18 +45,25 @@ class Settings(BaseSettings):
     max_body: Annotated[int, Field(ge=10_000, le=100_000_000)] = 1_000_000
     max_operations: Annotated[int, Field(ge=1, le=10_000)] = 100
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 50
+    max_tokens: Annotated[int, Field(ge=500, le=100_000)] = 2_000
+    max_fields: Annotated[int, Field(ge=100, le=20_000)] = 500
+    max_cost: Annotated[int, Field(ge=1_000)] = 12_000
+    cost_per_minute: Annotated[int, Field(ge=1_000)] = 500_000
+    sign_in_attempts: Annotated[int, Field(ge=1, le=10_000)] = 10
+    sign_ins_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    limits_url: str | None = None
+    trusted_proxies: str | None = None
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     retention_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
-    log_level: str = "info"
-
-    @field_validator("log_level")
-    @classmethod
-    def _is_level(cls, level: str) -> str:
-        if level not in LOG_LEVELS:
-            raise ValueError("write debug, info, warning or error")
-        return level
+    shutdown_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    otlp_endpoint: Annotated[str | None, Field(pattern="^https?://[^/]")] = None
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database_url")
     @classmethod
@@ -83,6 +89,13 @@ class Settings(BaseSettings):
     def _is_known_bus(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("leave it out, or write it as postgresql://user:password@host/name")
+        return url
+
+    @field_validator("limits_url")
+    @classmethod
+    def _is_redis(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("leave it out, or write it as redis://host:6379/0")
         return url
 
     def secret(self) -> bytes:
@@ -115,6 +128,8 @@ ADVICE: Mapping[str, str] = {
     "greater_than": "write a number above {gt}",
     "greater_than_equal": "write a number of at least {ge}",
     "less_than_equal": "write a number of at most {le}",
+    "literal_error": "write {expected}",
+    "string_pattern_mismatch": "write it as http://host:4318",
     "string_too_short": "write at least {min_length} characters",
 }
 """By pydantic's name for what is wrong; a validator of ours says it itself."""
@@ -124,4 +139,6 @@ def _sentence(problem: ErrorDetails) -> str:
     """Never tells the value, which may be a secret."""
     name = "FLOWPILOT_" + "_".join(str(part) for part in problem["loc"]).upper()
     advice = ADVICE.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    return f"{name} cannot be used as it is: {advice.format(**problem.get('ctx', {}))}."
+    return f"{name} cannot be used as it is: {advice.format(**problem.get('ctx', {}))}.".replace(
+        "'", ""
+    )

@@ -27,7 +27,7 @@ from settings import Settings
 PASSWORD = "benchmark-password"  # noqa: S105
 EMAIL = "engineer@benchmark.example"
 SETTINGS = {"autovacuum": "off", "shared_buffers": "256MB", "synchronous_commit": "off"}
-LIMITS = Limits(max_branches=20_000, max_depth=64)
+LIMITS = Limits(max_branches=20_000, max_depth=64, max_connections=1_000, cost_per_minute=10**12)
 
 
 @dataclass(frozen=True)

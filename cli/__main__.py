@@ -1,7 +1,6 @@
 """Reads what was typed and runs it; whatever goes wrong by the user's hand ends in a sentence."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Callable
 
@@ -14,9 +13,8 @@ from services.backup import BackupFailed
 from services.errors import DomainError
 from services.postgres import PostgresUnavailable
 from services.retention import RetentionUnclear
+from services.telemetry import logs
 from settings import WrongSetting
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 DESCRIPTION = """\
 FlowPilot: a GraphQL server on which support engineers find out what is wrong by following several
@@ -59,9 +57,7 @@ def main() -> int:
     run: Callable[..., int | None] = arguments.pop("run")
     try:
         settings = configuration.load()
-        logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-        for chatty in ("alembic", "procrastinate", "uvicorn.error"):
-            logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
+        logs.configure(settings.log_level, settings.log_format)
         return run(settings, **arguments) or 0
     except REFUSALS as refused:
         print(refused, file=sys.stderr)

@@ -3,14 +3,12 @@
 import argparse
 import asyncio
 import signal
-import socket
 import sys
 
-import uvicorn
-
-from app import create_app, open_runtime
+from app import open_runtime
 from cli.database import current_database, database, migrate, require_usable
 from cli.listening import listen
+from server import Server
 from services import demo
 from services.jobs import worker
 from settings import Settings
@@ -38,37 +36,16 @@ def serve(settings: Settings) -> None:
         migrate(url)
         if settings.database_url is None:
             asyncio.run(demo.load_once(url, settings.demo_password))
-        config = uvicorn.Config(
-            create_app(settings, url),
-            log_config=None,
-            access_log=False,
-            ws="websockets-sansio",
-            ws_max_size=settings.max_body,
-            timeout_graceful_shutdown=10,
-        )
         # uvicorn repeats the signal that ended it; the embedded database must be let go first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         greeting = welcome(settings, listener.getsockname()[1])
-        Server(config, greeting).run(sockets=[listener])
+        Server(settings, url, lambda: print(greeting, flush=True)).run(sockets=[listener])
 
 
 def require_secret(settings: Settings) -> None:
     """Raises CommandFailed where the key that signs access tokens can be neither read nor made."""
     if settings.secret_key is None:
         require_usable(settings.data_dir)
-
-
-class Server(uvicorn.Server):
-    """Says where to go once it answers."""
-
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
-        super().__init__(config)
-        self.greeting = greeting
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(self.greeting, flush=True)
 
 
 def welcome(settings: Settings, port: int) -> str:
@@ -90,7 +67,7 @@ def work(settings: Settings) -> None:
         concurrency = max(1, settings.worker_concurrency)
         async with (
             open_runtime(settings, url) as runtime,
-            worker(url, runtime, concurrency=concurrency),
+            worker(url, runtime, concurrency=concurrency, grace=settings.shutdown_seconds),
         ):
             print("FlowPilot works on jobs.", flush=True)
             await stop.wait()

@@ -60,7 +60,10 @@ class AccountMutations:
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:
         context = info.context
         signed_in = await authentication.sign_in(
-            context.runtime, email=input.email, password=input.password
+            context.runtime,
+            email=input.email,
+            password=input.password,
+            address=context.address,
         )
         context.caller = signed_in.actor
         context.forget()
@@ -68,7 +71,10 @@ class AccountMutations:
 
     @strawberry.mutation(description="Needs no token but the refresh token, which is used up.")
     async def refresh_tokens(self, info: Info, input: RefreshTokensInput) -> RefreshTokensResult:
-        renewed = await authentication.refresh_tokens(info.context.runtime, input.refresh_token)
+        context = info.context
+        renewed = await authentication.refresh_tokens(
+            context.runtime, input.refresh_token, address=context.address
+        )
         return RefreshTokensSuccess(tokens=Tokens.of(renewed))
 
     @strawberry.mutation(

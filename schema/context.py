@@ -8,7 +8,7 @@ from schema.loaders import Loaders
 from services.access import Actor
 from services.authentication import authenticate
 from services.errors import Unauthenticated
-from services.feed import Permit
+from services.feed import Permit, StoredEvent
 from services.runtime import Runtime
 
 
@@ -22,6 +22,7 @@ class Context:
         *,
         token: str | None = None,
         problem: str | None = None,
+        address: str = "",
     ) -> None:
         self.runtime = runtime
         self.caller = caller
@@ -29,6 +30,8 @@ class Context:
         """What proved who calls; asked again while a subscription lasts."""
         self.problem = problem
         """Why the token that was sent names nobody, for the error to say."""
+        self.address = address
+        """Where the caller calls from; a trusted proxy has said so, or the connection."""
         self.connection_params: dict[str, Any] = {}
         self._loaders: Loaders | None = None
 
@@ -55,13 +58,24 @@ class Context:
             self._loaders = Loaders(self.runtime, self.actor)
         return self._loaders
 
+    def hear(self, event: StoredEvent) -> None:
+        """Whoever hears it at the same moment, with the same rights, reads about it with us."""
+        rights = (self.actor.role, self.actor.scopes)
+        self._loaders = event.read_with.setdefault(rights, Loaders(self.runtime, self.actor))
+
     def forget(self) -> None:
-        """Before the next event of a subscription: what was loaded for the last one is stale."""
+        """After an event of a subscription: what was loaded for it is stale for the next."""
         self._loaders = None
 
     def renewed(self) -> "Context":
         """The same caller with nothing loaded: a socket's operations share no loaders."""
-        return Context(self.runtime, self.caller, token=self.token, problem=self.problem)
+        return Context(
+            self.runtime,
+            self.caller,
+            token=self.token,
+            problem=self.problem,
+            address=self.address,
+        )
 
 
 Info = strawberry.Info[Context, None]

@@ -2,7 +2,7 @@
 
 A service raises a DomainError; if the field's union has the type that its handler returns, the client
 gets that member. Elsewhere (queries, subscriptions) it becomes a top-level error with a code. Whatever
-is no DomainError is a fault of ours: logged once with its operation name, and masked.
+is no DomainError is a fault of ours: logged once with its request's id, which the client sees, and masked.
 """
 
 import logging
@@ -18,6 +18,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult as StrawberryResult
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.field import StrawberryField
+from structlog.contextvars import get_contextvars
 
 from models.account import Plan
 from schema.context import Info
@@ -201,7 +202,10 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.PermissionDenied: "FORBIDDEN",
     refusals.NotFound: "NOT_FOUND",
     refusals.InvalidInput: "BAD_USER_INPUT",
+    refusals.RateLimited: "RATE_LIMITED",
 }
+
+LONGEST_LOGGED = 200
 
 AWAY = "The database cannot be reached. Try again."
 
@@ -234,7 +238,10 @@ class ErrorPolicy(SchemaExtension):
     def _shown(self, error: GraphQLError) -> GraphQLError:
         cause = error.original_error
         if isinstance(cause, refusals.DomainError):
-            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message)
+            late = (
+                {"retryAfter": cause.retry_after} if isinstance(cause, refusals.RateLimited) else {}
+            )
+            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message, **late)
         if (error.extensions or {}).get("code"):
             return error
         if is_away(cause):
@@ -243,12 +250,14 @@ class ErrorPolicy(SchemaExtension):
         code = _code_of_document(error)
         if code is not None:
             return _with_code(error, code)
-        log.error(
-            "operation %s failed",
-            self.execution_context.operation_name or "(unnamed)",
-            exc_info=cause or error,
+        # A GraphQLError prints the document, which may have passwords in it.
+        log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
+        return _with_code(
+            error,
+            "INTERNAL_SERVER_ERROR",
+            "Something went wrong on our side.",
+            requestId=get_contextvars()["request_id"],
         )
-        return _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
 
 
 def _code_of_document(error: GraphQLError) -> str | None:
@@ -263,12 +272,14 @@ def _code_of_document(error: GraphQLError) -> str | None:
     return None
 
 
-def _with_code(error: GraphQLError, code: str, message: str | None = None) -> GraphQLError:
+def _with_code(
+    error: GraphQLError, code: str, message: str | None = None, **details: object
+) -> GraphQLError:
     return GraphQLError(
         message or error.message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code},
+        extensions={"code": code, **details},
     )

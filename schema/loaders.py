@@ -1,5 +1,10 @@
-"""One DataLoader a relation, each a thin batch over a read in services. Made anew for every operation."""
+"""One DataLoader a relation, each a thin batch over a read in services.
 
+Made anew for every operation, and for every event: whoever hears an event at the same moment reads
+about it through the same loaders.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
@@ -22,25 +27,33 @@ from services import (
 from services.access import Actor
 from services.runtime import Runtime
 
+K = TypeVar("K")
 T = TypeVar("T")
 Read = Callable[[Runtime, Actor, Sequence[UUID]], Awaitable[Mapping[UUID, T]]]
 
 
+class Loader(DataLoader[K, T]):
+    """Who gives up waiting leaves the others who wait for the same."""
+
+    def load(self, key: K) -> Awaitable[T]:
+        return asyncio.shield(super().load(key))
+
+
 class Loaders:
     def __init__(self, runtime: Runtime, actor: Actor) -> None:
-        def one(read: Read[T]) -> DataLoader[UUID, T | None]:
+        def one(read: Read[T]) -> Loader[UUID, T | None]:
             async def load(keys: list[UUID]) -> list[T | None]:
                 found = await read(runtime, actor, keys)
                 return [found.get(key) for key in keys]
 
-            return DataLoader(load_fn=load)
+            return Loader(load_fn=load)
 
-        def many(read: Read[list[T]]) -> DataLoader[UUID, list[T]]:
+        def many(read: Read[list[T]]) -> Loader[UUID, list[T]]:
             async def load(keys: list[UUID]) -> list[list[T]]:
                 found = await read(runtime, actor, keys)
                 return [found.get(key, []) for key in keys]
 
-            return DataLoader(load_fn=load)
+            return Loader(load_fn=load)
 
         self.sessions = one(sessions.by_id)
         self.trees = one(tree.by_session)

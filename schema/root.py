@@ -20,10 +20,11 @@ from resolvers.subscriptions import Subscriptions
 from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
-from schema.limits import BoundedParsing, BoundedValidation
+from schema.limits import Admission, BoundedParsing, BoundedValidation
+from schema.observation import Observation
 from schema.scalars import DATE_TIME
 
-CACHED_DOCUMENTS = 1_000
+CACHED_DOCUMENTS = 300
 
 
 class FreshContext(SchemaExtension):
@@ -65,9 +66,11 @@ graphql_schema = Schema(
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     execution_context_class=BoundedExecution,
     extensions=[
+        Observation,
         ErrorPolicy,
         FreshContext,
         lambda: BoundedParsing(maxsize=CACHED_DOCUMENTS),
+        Admission,
         lambda: BoundedValidation(maxsize=CACHED_DOCUMENTS),
     ],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),

@@ -129,14 +129,18 @@ def role_of(scopes: frozenset[Scope]) -> Role:
     return Role.LEAD if Scope.WRITE in scopes else Role.ENGINEER
 
 
-async def sign_in(runtime: Runtime, *, email: str, password: str) -> SignedIn:
-    """Raises InvalidInput, and PermissionDenied alike for whatever does not fit."""
+async def sign_in(runtime: Runtime, *, email: str, password: str, address: str) -> SignedIn:
+    """Raises InvalidInput, RateLimited, and PermissionDenied alike for whatever does not fit.
+
+    `address` is where the caller calls from.
+    """
     check = Validation()
-    address = check.text(("email",), email, 1, 320)
+    email = check.text(("email",), email, 1, 320)
     secret_text(check, ("password",), password)
     check.done()
+    await runtime.throttle.admit_sign_in(runtime.limits, address, email)
     async with runtime.engine.connect() as db:
-        known = (await db.execute(USER_BY_EMAIL, {"address": address})).one_or_none()
+        known = (await db.execute(USER_BY_EMAIL, {"address": email})).one_or_none()
     stored = known.password_hash if known and known.password_hash else NOBODYS_HASH
     if not await asyncio.to_thread(_matches, stored, password) or known is None:
         raise PermissionDenied(WRONG_PASSWORD)
@@ -152,7 +156,9 @@ async def sign_in(runtime: Runtime, *, email: str, password: str) -> SignedIn:
                 .where(User.account_id == user.account_id, User.id == user.id)
                 .values(password_hash=kept)
             )
-        return await _issue(runtime, db, user, new_id())
+        signed_in = await _issue(runtime, db, user, new_id())
+    await runtime.throttle.note_sign_in(runtime.limits, address, email)
+    return signed_in
 
 
 def secret_text(check: Validation, path: Path, value: str) -> None:
@@ -172,14 +178,15 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
-async def refresh_tokens(runtime: Runtime, refresh_token: str) -> Tokens:
+async def refresh_tokens(runtime: Runtime, refresh_token: str, *, address: str) -> Tokens:
     """New tokens for old. A token shown twice ends its whole sign-in: one of the two was stolen.
 
-    Raises PermissionDenied, and InvalidInput for what cannot be a token.
+    Raises PermissionDenied, RateLimited, and InvalidInput for what cannot be a token.
     """
     check = Validation()
     secret_text(check, ("refreshToken",), refresh_token)
     check.done()
+    await runtime.throttle.admit_refresh(runtime.limits, address)
     async with runtime.engine.connect() as db:
         known = (await db.execute(REFRESH_TOKEN, {"hash": digest(refresh_token)})).one_or_none()
     renewed = None

@@ -10,7 +10,8 @@
     ├── HandoffTaken          somebody was faster
     ├── ServiceUnavailable    a system outside did not do its part
     ├── BudgetExceeded        no model tokens left
-    └── Unauthenticated       nobody is calling; the only one that is no member of a result
+    ├── RateLimited           too much or too often; no member of a result
+    └── Unauthenticated       nobody is calling; no member of a result
 
 A refusal raised inside a unit of work rolls it back: nothing changed and nothing was published.
 """
@@ -98,6 +99,13 @@ class BudgetExceeded(DomainError):
         self.budget = budget
         self.used = used
         self.resets_at = resets_at
+
+
+class RateLimited(DomainError):
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """`retry_after` in whole seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Unauthenticated(DomainError):

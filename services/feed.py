@@ -12,14 +12,16 @@ up again.
 import asyncio
 import logging
 import sys
+import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models.account import Account
 from models.event import Event
 from services.database import transaction
+from services.telemetry.metrics import FEED_LAG
 from services.unit_of_work import events_topic
 from services.wakebus import WakeBus
 
@@ -70,6 +73,10 @@ class StoredEvent:
     actor_id: UUID | None
     occurred_at: datetime
     payload: dict[str, Any]
+    read_with: WeakValueDictionary[Hashable, Any] = field(
+        default_factory=WeakValueDictionary, compare=False, repr=False
+    )
+    """What those who hear it at the same moment read about it, so that they read it once."""
 
 
 @dataclass(slots=True)
@@ -166,6 +173,10 @@ class Feed:
         self._readers: dict[UUID, _Reader] = {}
         self._joining = asyncio.Lock()
 
+    @property
+    def followers(self) -> int:
+        return sum(reader.followers for reader in list(self._readers.values()))
+
     async def newest(self, account_id: UUID) -> int:
         """The sequence of the account's newest event; 0 before the first."""
         return (await self._position(account_id))[0]
@@ -251,6 +262,7 @@ class Feed:
                     page = await self._page(account_id, reader.last)
                 if page.events or page.access_version != reader.access_version:
                     reader.append(page)
+                    _observe_lag(page.events)
                 if len(page.events) < PAGE:
                     await hints.wait(SAFETY_POLL)
 
@@ -306,6 +318,12 @@ async def _until(moved: asyncio.Event, permit: Permit) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(permit.seconds_left()):
             await moved.wait()
+
+
+def _observe_lag(events: Sequence[StoredEvent]) -> None:
+    now = time.time()
+    for event in events:
+        FEED_LAG.observe(max(0.0, now - event.occurred_at.timestamp()))
 
 
 def _has_gap(last: int, events: Sequence[StoredEvent]) -> bool:

@@ -1,7 +1,8 @@
 """What every service verb is handed: the pool, the bus, the model and the installation's limits."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from services.access import Actor
 from services.ai.port import Provider
 from services.database import transaction
 from services.feed import Feed
+from services.throttle import Throttle
 from services.unit_of_work import UnitOfWork, unit_of_work
 from services.wakebus import WakeBus
 
@@ -38,6 +40,23 @@ class Limits:
     """At a time on one socket."""
     max_connections: int = 50
     """Sockets and event streams that one caller may hold open in one process."""
+    max_tokens: int = 2_000
+    max_fields: int = 500
+    """Of a document with its fragments laid out."""
+    max_aliases: int = 100
+    max_root_fields: int = 50
+    max_levels: int = 25
+    """How deep a document may be nested."""
+    max_repeats: int = 1_000
+    """Pairs of fields with one name at one place, which validation compares with one another."""
+    max_cost: int = 12_000
+    """Fields that the answer to one document may have, as estimated before it runs."""
+    cost_per_minute: int = 500_000
+    """The same, of one caller in a minute."""
+    sign_in_attempts: int = 10
+    """Of one e-mail address from one address, in a quarter of an hour."""
+    sign_ins_per_address: int = 300
+    """In a quarter of an hour, for whomever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,12 @@ class Runtime:
     secret: bytes
     """Signs access tokens and derives the secrets of API keys."""
     feed: Feed
+    throttle: Throttle
     token_lifetimes: TokenLifetimes = TokenLifetimes()
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is told to end: balancers should send nobody any more."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set after that: whatever lasts must end now, and what is under way in a while."""
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
         return transaction(self.engine, actor.account_id)

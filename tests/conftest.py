@@ -25,6 +25,15 @@ from settings import Settings
 from tests.client import Client
 from tests.factories import Colleagues, make_account
 
+UNTHROTTLED = Limits(
+    retry_wait=0.0,
+    max_depth=8,
+    max_cost=10_000_000,
+    cost_per_minute=1_000_000_000,
+    sign_in_attempts=1_000_000,
+    sign_ins_per_address=1_000_000,
+)
+
 SECRET = "of all the servers that a test starts"
 
 
@@ -77,10 +86,14 @@ def provider() -> ScriptedProvider:
 
 
 @asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
+async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
     """The address at which the application answers meanwhile, in this event loop."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
+    config = (
+        app
+        if isinstance(app, uvicorn.Config)
+        else uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
+        )
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -97,7 +110,7 @@ async def address(
     database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[str, Runtime]]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20, secret_key=SECRET)
-    app = create_app(settings, database_url, provider, limits=Limits(retry_wait=0.0, max_depth=8))
+    app = create_app(settings, database_url, provider, limits=UNTHROTTLED)
     async with served(app) as host:
         yield host, app.state.runtime
 

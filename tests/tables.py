@@ -64,8 +64,8 @@ async def event_seq(db: AsyncConnection, account_id: UUID) -> int:
     return int((await db.execute(statement, {"account_id": account_id})).scalar_one())
 
 
-async def until_idle(owner_url: str, account_id: UUID) -> None:
+async def until_idle(owner_url: str, account_id: UUID, *, within: float = 20) -> None:
     """Until no job of the account is left to do."""
-    async with asyncio.timeout(20), as_owner(owner_url) as db:
+    async with asyncio.timeout(within), as_owner(owner_url) as db:
         while (await db.execute(UNDER_WAY, {"account_id": str(account_id)})).scalar_one():
             pass  # asking lets the worker go on

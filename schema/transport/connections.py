@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from starlette.requests import HTTPConnection
 
 from schema.context import Context
+from schema.transport.callers import address_of
 
 
 class Connections:
@@ -32,4 +33,4 @@ def holder_of(context: Context, connection: HTTPConnection) -> str:
     """A person or a key; strangers count by their address."""
     if context.caller is not None:
         return context.caller.user_id.hex
-    return connection.client.host if connection.client else ""
+    return address_of(connection)

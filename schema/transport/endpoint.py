@@ -12,6 +12,7 @@ from strawberry.schema import BaseSchema
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from schema.context import Context
+from schema.transport.callers import address_of
 from schema.transport.connections import Connections
 from schema.transport.encoding import decode
 from schema.transport.http import respond
@@ -52,7 +53,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """A socket's, until its first message says who calls."""
-        return Context(self.runtime, None)
+        return Context(self.runtime, None, address=address_of(request))
 
     def decode_json(self, data: str | bytes) -> object:
         value: object = decode(data)

@@ -17,7 +17,7 @@ from schema.context import Context
 from schema.errors import AWAY
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
-from schema.transport.callers import identify
+from schema.transport.callers import address_of, identify
 from schema.transport.connections import Connections
 from schema.transport.media import EVENT_STREAM, JSON, MULTIPART, choose, wants_page
 from schema.transport.requests import BadRequest, GraphQLRequest, read
@@ -64,7 +64,7 @@ async def respond(
 
 async def _caller(runtime: Runtime, request: Request) -> Context:
     try:
-        return await identify(runtime, request.headers.get("authorization"))
+        return await identify(runtime, request.headers.get("authorization"), address_of(request))
     except Exception as error:
         if not is_away(error):
             raise

@@ -130,7 +130,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         params = self.context.connection_params
         header = params.get("Authorization") or params.get("authorization")
         try:
-            now = await identify(self.context.runtime, header if isinstance(header, str) else None)
+            now = await identify(
+                self.context.runtime,
+                header if isinstance(header, str) else None,
+                self.context.address,
+            )
         except Exception as error:
             if not is_away(error):
                 raise

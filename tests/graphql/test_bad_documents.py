@@ -56,12 +56,12 @@ def circular() -> str:
 DOCUMENTS = {
     "thirty fragments": (nested_fragments(), "DOCUMENT_TOO_LARGE"),
     "fragments in a circle": (circular(), "GRAPHQL_VALIDATION_FAILED"),
-    "2,500 aliases": (
-        "{" + " ".join(f"a{n}: __typename" for n in range(2500)) + "}",
+    "600 aliases": (
+        "{" + " ".join(f"a{n}: __typename" for n in range(600)) + "}",
         "DOCUMENT_TOO_LARGE",
     ),
-    "2,500 aliases below": (
-        "{ viewer { account {" + " ".join(f"a{n}: id" for n in range(2500)) + "} } }",
+    "600 aliases below": (
+        "{ viewer { account {" + " ".join(f"a{n}: id" for n in range(600)) + "} } }",
         "DOCUMENT_TOO_LARGE",
     ),
     "101 aliases of one verb": (
@@ -196,7 +196,7 @@ async def test_half_a_surrogate_pair_closes_no_socket(
         message = {"id": "1", "type": "subscribe", "payload": payload}
         await socket.connection.send(json.dumps(message))
         answer = await socket.receive()
-        assert answer["payload"] == {"data": {"node": None}}
+        assert answer["payload"]["data"] == {"node": None}
 
 
 async def test_a_body_of_no_known_length_is_read_no_further_than_allowed(
@@ -224,7 +224,7 @@ async def test_a_body_of_a_million_bytes_is_read(client: Client, colleagues: Col
             "Content-Type": "application/json",
         },
     )
-    assert answer.json() == {"data": {"viewer": {"scopes": ["READ", "WRITE", "ADMIN"]}}}
+    assert answer.json()["data"] == {"viewer": {"scopes": ["READ", "WRITE", "ADMIN"]}}
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data"])
@@ -397,7 +397,7 @@ async def test_an_operation_that_fails_leaves_its_neighbour_alone(
         }
         await _subscribe(socket, "fails", "{ viewer { scopes } }")
         answer = await socket.receive()
-        assert answer["payload"] == {"data": {"viewer": {"scopes": ["READ", "WRITE", "ADMIN"]}}}
+        assert answer["payload"]["data"] == {"viewer": {"scopes": ["READ", "WRITE", "ADMIN"]}}
 
 
 async def test_a_socket_without_the_protocol_is_refused(client: Client) -> None:

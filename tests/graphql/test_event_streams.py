@@ -86,6 +86,7 @@ async def test_a_query_is_one_event_and_the_end(
     async with client.http.stream(method, "/graphql", headers=headers, **sent) as response:
         seen = [event async for event in events(response)]
     data = {"data": {"viewer": {"scopes": ["READ", "WRITE"]}}}
+    assert seen[0][1].pop("extensions")["cost"]["requested"] == 2
     assert seen == [("next", data), ("complete", None)]
 
 

@@ -174,6 +174,36 @@ async def test_an_event_read_late_tells_its_own_status_and_the_branch_of_now(
     assert [event["branch"] for event in events] == [now, now]
 
 
+async def test_colleagues_who_hear_the_same_event_read_about_it_once(
+    client: Client, colleagues: Colleagues, database_url: str, statements: list[str]
+) -> None:
+    engineer = client.as_(colleagues.engineer)
+    made = await opened(engineer, colleagues, database_url)
+    session_id, branch = made["session"]["id"], made["branches"][0]
+    start = await cursor_now(engineer)
+    async with AsyncExitStack() as stack:
+        hearers = [
+            await stack.enter_async_context(
+                client.as_(person).subscribe(BRANCHES, id=session_id, after=start)
+            )
+            for person in (colleagues.engineer, colleagues.engineer2) * 10
+        ]
+        hearing = [asyncio.ensure_future(anext(hearer)) for hearer in hearers]
+        for _ in range(2):
+            await rename(engineer, branch, f"Name {branch['version']}")
+            heard = await asyncio.gather(*hearing)
+            assert len(heard) == 20
+            assert all(event == heard[0] for event in heard)
+            statements.clear()
+            hearing = [asyncio.ensure_future(anext(hearer)) for hearer in hearers]
+        await rename(engineer, branch, "The last")
+        await asyncio.gather(*hearing)
+        reads = [statement for statement in statements if statement.startswith("SELECT")]
+        about = [statement for statement in reads if "JOIN events" not in statement]
+    # Six by the rename itself; the twenty hearers read a user, a branch and its tree.
+    assert len(about) == 6 + 3
+
+
 async def test_an_event_costs_two_statements_however_many_there_are(
     client: Client, colleagues: Colleagues, database_url: str, statements: list[str]
 ) -> None:

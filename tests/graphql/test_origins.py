@@ -33,7 +33,7 @@ async def test_a_page_of_an_allowed_site_may_call(
         headers={"Origin": FRIEND, "Authorization": f"Bearer {colleagues.engineer.token}"},
     )
     assert answer.headers["Access-Control-Allow-Origin"] == FRIEND
-    assert answer.json() == {"data": {"viewer": {"scopes": ["READ", "WRITE"]}}}
+    assert answer.json()["data"] == {"viewer": {"scopes": ["READ", "WRITE"]}}
     async with connect(
         f"ws://{server.host}/graphql", subprotocols=["graphql-transport-ws"], origin=FRIEND
     ):

@@ -24,17 +24,17 @@ from tests.tables import as_owner, event_seq, snapshot
 from tests.worlds import World, build_world
 
 TREE = """
-query($id: ID!) {
+query($id: ID!, $trunk: ID!, $active: ID!) {
   session(id: $id) {
     id status
-    branches(includeArchived: true) {
-      id label status depth version
-      messages(first: 50) { edges { node { id role body state } } }
-    }
+    branches(includeArchived: true) { id label status depth version }
   }
+  trunk: node(id: $trunk) { ...Messages }
+  active: node(id: $active) { ...Messages }
   sessions(first: 20) { edges { node { id status } } eventCursor }
   queue(first: 20) { edges { node { id } } }
 }
+fragment Messages on Branch { messages(first: 50) { edges { node { id role body state } } } }
 """
 FOLLOW = """
 subscription($id: ID!, $after: String) {
@@ -43,6 +43,10 @@ subscription($id: ID!, $after: String) {
   }
 }
 """
+
+
+async def ask_tree(client: Client, world: World) -> dict[str, Any]:
+    return await client.run(TREE, id=world.session, trunk=world.trunk, active=world.active)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ async def saved(
             client, database_url, await make_account(address[1], database_url)
         )
         assert back_up(database_url, file) == file.stat().st_size
-        tree = await client.as_(world.people.admin).run(TREE, id=world.session)
+        tree = await ask_tree(client.as_(world.people.admin), world)
     async with as_owner(database_url) as db:
         rows = await snapshot(db, world.people.account_id)
         seq = await event_seq(db, world.people.account_id)
@@ -94,7 +98,7 @@ async def test_the_restored_server_goes_on_where_the_backup_was_made(
     account_id = saved.world.people.account_id
     async with as_owner(restored_url) as db:
         assert await snapshot(db, account_id) == saved.rows
-    assert await restored.run(TREE, id=saved.world.session) == saved.tree
+    assert await ask_tree(restored, saved.world) == saved.tree
 
     cursor = saved.tree["sessions"]["eventCursor"]
     assert cursor == encode_cursor(account_id, saved.seq)
