@@ -23,7 +23,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -49,6 +49,18 @@ FIRST_RETRY = 0.1
 
 ACCOUNT_IS_GONE = sys.maxsize
 """An access version that makes everybody be looked up again."""
+
+BEGINNING = (
+    func.coalesce(
+        select(func.min(Event.seq))
+        .where(Event.account_id == Account.id)
+        .correlate(Account)
+        .scalar_subquery(),
+        Account.event_seq + 1,
+    )
+    - 1
+).label("beginning")
+"""Events up to here were deleted for their age (services.retention)."""
 
 CURSOR_PREFIX = "ev_"
 
@@ -94,7 +106,9 @@ class Permit:
 class _Page:
     events: list[StoredEvent]
     access_version: int
-    """Of the same moment as the events."""
+    """Of the same moment as the events. So is `beginning`."""
+    beginning: int
+    """Sequence before the oldest event that is kept."""
 
 
 class Reset(Exception):
@@ -185,8 +199,9 @@ class Feed:
     ) -> AsyncGenerator[StoredEvent, None]:
         """Every event after `after` (None: from now), of one session or all; never ends by itself.
 
-        Raises Reset when the place is beyond the log's end, or more than 10,000 events back, and
-        whatever the permit raises, before an event that its holder may not hear.
+        Raises Reset when the place is beyond the log's end, before its beginning, or more than
+        10,000 events back, and whatever the permit raises before an event that its holder may not
+        hear.
         """
         permit = permit or Permit(_anybody)
         newest, access_version = await self._position(account_id)
@@ -207,6 +222,8 @@ class Feed:
                 events = reader.since(place)
                 if events is None:
                     page = await self._page(account_id, place, end, session_id)
+                    if place < page.beginning:
+                        raise Reset(end)
                     events, access_version = page.events, page.access_version
                     end = events[-1].seq if len(events) == PAGE else end
                 for event in events:
@@ -261,6 +278,7 @@ class Feed:
         statement = (
             select(
                 Account.access_version,
+                BEGINNING,
                 Event.seq,
                 Event.session_id,
                 Event.type,
@@ -280,8 +298,9 @@ class Feed:
                 async with transaction(self._engine, account_id) as db:
                     rows = (await db.execute(statement)).all()
                 return _Page(
-                    [StoredEvent(*row[1:]) for row in rows if row.seq is not None],
+                    [StoredEvent(*row[2:]) for row in rows if row.seq is not None],
                     rows[0].access_version if rows else ACCOUNT_IS_GONE,
+                    rows[0].beginning if rows else 0,
                 )
             except (SQLAlchemyError, OSError):
                 if wait == FIRST_RETRY:
