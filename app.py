@@ -29,6 +29,7 @@ from services.ai.port import Provider
 from services.database import connect_pool, plain_url
 from services.feed import Feed
 from services.jobs import worker
+from services.origin import ADDRESS, LONGEST_ADDRESS
 from services.runtime import Limits, Runtime, TokenLifetimes
 from services.telemetry import traces
 from services.telemetry.exposition import exposed
@@ -177,6 +178,8 @@ class Endpoint:
     """Hands over to the GraphQL endpoint, which exists once the lifespan has begun."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        ADDRESS.set(client[0][:LONGEST_ADDRESS] if client else None)
         await scope["app"].state.endpoint(scope, receive, send)
 
 
