@@ -1,11 +1,13 @@
 """The commands as a shell or a service manager runs them."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -269,3 +271,34 @@ def test_retention_and_backup_say_what_they_did(
     assert output.startswith(f"{file} holds the whole database ({file.stat().st_size:,} bytes).\n")
     assert f"keep a copy of {tmp_path / 'secret.key'} elsewhere" in output
     assert refusal("restore", str(file), **settings).startswith("The database is not empty")
+
+
+def typed(answers: list[str], *words: str, **settings: str) -> tuple[int, str]:
+    """Exit code and screen of a command whose questions somebody answers at a terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.environ.update({f"FLOWPILOT_{name.upper()}": value for name, value in settings.items()})
+        os.execv(sys.executable, [sys.executable, "-m", "cli", *words])
+    screen = ""
+    with suppress(OSError), os.fdopen(terminal, "r+b", buffering=0) as file:  # EIO is its end
+        while True:
+            screen += file.read(1000).decode()
+            if screen.endswith(": ") and answers:
+                file.write(f"{answers.pop(0)}\n".encode())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen
+
+
+def test_a_password_is_asked_for_twice(make_database: Callable[[str], str], tmp_path: Path) -> None:
+    settings = {"database_url": make_database("typed"), "data_dir": str(tmp_path)}
+    migrate(settings["database_url"])
+    words = ["create-account", "--name", "MSP", "--email", "a@msp.example", "--admin", "Ada"]
+    code, screen = typed(["correct horse battery", "correct horse"], *words, **settings)
+    assert (code, screen.splitlines()[-1]) == (2, "The two passwords differ: nothing was made.")
+    assert refusal("delete-account", "MSP", **settings) == "There is no account MSP."
+    code, screen = typed(["correct horse battery"] * 2, *words, **settings)
+    assert (code, screen.splitlines()[-1]) == (
+        0,
+        "Account MSP is there; a@msp.example can sign in.",
+    )
+    assert "horse" not in screen
