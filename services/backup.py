@@ -166,8 +166,8 @@ def _replay(url: str, source: Path, before: str, after: str) -> None:
 
 def _where(url: str) -> tuple[str, str]:
     """Without the password, which the machine's other users would read in the list of processes."""
-    address = make_url(url).set(password=None).render_as_string(hide_password=False)
-    return ("--no-password", f"--dbname={plain_url(address)}")
+    address = make_url(url)._replace(password=None)  # set() takes None for "as it is"
+    return ("--no-password", f"--dbname={plain_url(address.render_as_string(hide_password=False))}")
 
 
 def _password(url: str) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """A backup restored elsewhere is the same FlowPilot: same answers, same log, same walls."""
 
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from app import create_app
@@ -281,3 +282,26 @@ def test_a_backup_of_a_newer_version_is_refused(
     with engine.connect() as db:
         assert db.execute(TABLES).scalar_one() == 0
     engine.dispose()
+
+
+def test_the_password_is_not_among_the_arguments_that_everybody_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_database: Callable[[str], str]
+) -> None:
+    url = make_database("hidden")
+    migrate(url)
+    url = make_url(url).set(password="geheim @1").render_as_string(hide_password=False)
+    calls: list[tuple[list[str], dict[str, str]]] = []
+    popen = subprocess.Popen.__init__
+
+    def remember(self: Any, words: Any, **options: Any) -> None:
+        calls.append(([str(word) for word in words], options.get("env") or {}))
+        popen(self, words, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", remember)
+    back_up(url, tmp_path / "hidden.dump")
+    restore(url, tmp_path / "hidden.dump", replace=True)
+    with_database = [call for call in calls if any("--dbname" in word for word in call[0])]
+    assert len(with_database) == 2
+    for words, environment in with_database:
+        assert not any("geheim" in word for word in words)
+        assert environment["PGPASSWORD"] == "geheim @1"
