@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+BUS = re.compile(
+    r"(postgres(ql)?|rediss?|redis-stream)://[^\s/]\S*|kafka://[^\s/@,]+(,[^\s/@,]+)*/?"
+)
 ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
@@ -87,8 +90,11 @@ class Settings(BaseSettings):
     @field_validator("broadcast_url")
     @classmethod
     def _is_known_bus(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(("postgresql://", "postgres://")):
-            raise ValueError("leave it out, or write it as postgresql://user:password@host/name")
+        if url is not None and not BUS.fullmatch(url):
+            raise ValueError(
+                "leave it out, or write postgresql://user:password@host/name, redis://host:6379, "
+                "rediss://host:6379, redis-stream://host:6379 or kafka://host:9092,host:9092"
+            )
         return url
 
     @field_validator("limits_url")

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.account import Account
 from models.event import Event
-from services.database import transaction
+from services.database import is_away, transaction
 from services.telemetry.metrics import FEED_LAG
 from services.unit_of_work import events_topic
 from services.wakebus import WakeBus
@@ -46,6 +46,9 @@ SAFETY_POLL = 2.0
 
 FIRST_RETRY = 0.1
 """Seconds before the log is read again after an error; doubles up to SAFETY_POLL."""
+
+JOIN_PATIENCE = 5.0
+"""Seconds that a joiner waits for a database that is away; who follows already waits for ever."""
 
 ACCOUNT_IS_GONE = sys.maxsize
 """An access version that makes everybody be looked up again."""
@@ -171,7 +174,6 @@ class Feed:
         self._engine = engine
         self._bus = bus
         self._readers: dict[UUID, _Reader] = {}
-        self._joining = asyncio.Lock()
 
     @property
     def followers(self) -> int:
@@ -201,15 +203,16 @@ class Feed:
 
         Raises Reset when the place is beyond the log's end, before its beginning, or more than
         10,000 events back, and whatever the permit raises before an event that its holder may not
-        hear.
+        hear. Where the database stays away for five seconds, joining raises what it said; following
+        waits.
         """
         permit = permit or Permit(_anybody)
-        newest, access_version = await self._position(account_id)
+        newest, access_version = await self._patient_position(account_id)
         await permit.hold(access_version)
         place = newest if after is None else after
         if not max(newest - FAR_BEHIND, 0) <= place <= newest:
             raise Reset(newest)
-        reader = await self._join(account_id)
+        reader = self._join(account_id, newest, access_version)
         try:
             while True:
                 moved, end = reader.moved, reader.last
@@ -235,17 +238,27 @@ class Feed:
         finally:
             self._leave(account_id, reader)
 
-    async def _join(self, account_id: UUID) -> _Reader:
-        async with self._joining:
-            reader = self._readers.get(account_id)
-            if reader is None:
-                newest, access_version = await self._position(account_id)
-                reader = self._readers[account_id] = _Reader(newest, newest, access_version)
-                reader.task = asyncio.create_task(
-                    self._read(account_id, reader), name=f"feed of {account_id}"
-                )
-            reader.followers += 1
-            return reader
+    async def _patient_position(self, account_id: UUID) -> tuple[int, int]:
+        give_up = time.monotonic() + JOIN_PATIENCE
+        wait = FIRST_RETRY
+        while True:
+            try:
+                return await self._position(account_id)
+            except (SQLAlchemyError, OSError) as error:
+                if not is_away(error) or time.monotonic() + wait > give_up:
+                    raise
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, SAFETY_POLL)
+
+    def _join(self, account_id: UUID, newest: int, access_version: int) -> _Reader:
+        reader = self._readers.get(account_id)
+        if reader is None:
+            reader = self._readers[account_id] = _Reader(newest, newest, access_version)
+            reader.task = asyncio.create_task(
+                self._read(account_id, reader), name=f"feed of {account_id}"
+            )
+        reader.followers += 1
+        return reader
 
     def _leave(self, account_id: UUID, reader: _Reader) -> None:
         reader.followers -= 1

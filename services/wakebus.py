@@ -1,8 +1,9 @@
 """Hints between processes: "look at this topic again". Nothing but hints, so losing one costs a moment.
 
 broadcaster carries them, supervised, because each of these was seen of it: concurrent publishing fails,
-a lost LISTEN connection is silent for ever, and subscribing races. So there is one channel, one task
-that publishes, a beat to itself that must come back, and after each rebuild everybody looks again.
+a lost LISTEN connection is silent for ever, a listener dies untold, and subscribing races. So there is one
+channel, one task that publishes, a beat to itself that must come back, and when the first beat of a
+connection has come back everybody looks again. While there is none everybody polls, and nothing fails.
 """
 
 import asyncio
@@ -20,12 +21,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.bus_backends import backend_for
+
 log = logging.getLogger("flowpilot.wakebus")
 
 CHANNEL = "flowpilot_hints"
 JOBS_TOPIC = "jobs"
 MAX_PAYLOAD = 4_000
 """Characters of one message; PostgreSQL refuses 8,000."""
+
+MAX_WAITING = 10_000
+"""Topics that wait for the bus while it is away; those beyond are found by polling."""
 
 BEAT = 3.0
 """Seconds between beats; two that stay away mean that the connection is dead.
@@ -66,28 +72,36 @@ class WakeBus:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._waiting: set[str] = set()
         self._has_work = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._has_jobs = asyncio.Event()
+        self._carries = asyncio.Event()
+        """Set while the connection is known to bring what is sent."""
+        self._told_away = False
+        self._tasks: list[asyncio.Task[None]] = []
         self._name = uuid4().hex[:12]
         self.rebuilds = 0
         """How often the connection was found dead and made anew."""
 
     async def __aenter__(self) -> Self:
-        connected = asyncio.Event()
-        self._task = asyncio.create_task(self._supervise(connected))
-        await _set_within(self._patience, connected)  # without a bus everything works, by polling
+        self._tasks = [
+            asyncio.create_task(self._supervise()),
+            asyncio.create_task(self._keep_waking_workers()),
+        ]
+        await _set_within(self._patience, self._carries)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def wake(self, topic: str) -> None:
         """Never waits and never fails; many wakes of a topic may become one."""
         self._wake_here(topic)
-        self._waiting.add(topic)
-        self._has_work.set()
+        if topic == JOBS_TOPIC:
+            self._has_jobs.set()
+        elif len(self._waiting) < MAX_WAITING:
+            self._waiting.add(topic)
+            self._has_work.set()
 
     @contextmanager
     def listen(self, topic: str) -> Iterator[Listener]:
@@ -109,33 +123,39 @@ class WakeBus:
             for listener in listeners:
                 listener.wake()
 
-    async def _supervise(self, connected: asyncio.Event) -> None:
+    async def _supervise(self) -> None:
         backoff = FIRST_BACKOFF
         while True:
             began = time.monotonic()
             try:
-                await self._run(connected)
+                await self._run()
             except Exception:  # whatever a driver raises, the answer is to rebuild
-                log.warning("the bus broke and is built anew", exc_info=True)
+                if not self._told_away:
+                    log.warning("the bus is away; until it is back everybody polls", exc_info=True)
+                self._told_away = True
+            self._carries.clear()
             self.rebuilds += 1
             if time.monotonic() - began > MAX_BACKOFF:
                 backoff = FIRST_BACKOFF
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, MAX_BACKOFF)
 
-    async def _run(self, connected: asyncio.Event) -> None:
+    async def _run(self) -> None:
         """One life of the connection; raises when it is over."""
-        broadcast = Broadcast(self._url)
-        async with asyncio.timeout(self._patience):
-            await broadcast.connect()
+        backend = backend_for(self._url, CHANNEL)
+        broadcast = Broadcast(backend=backend)
         try:
-            await self._carry(broadcast, connected)
+            async with asyncio.timeout(self._patience):
+                await broadcast.connect()
+            await self._carry(broadcast)
         finally:
-            with suppress(Exception):  # a dead connection may refuse to be closed
-                async with asyncio.timeout(self._patience):
-                    await broadcast.disconnect()
+            # broadcaster does not reach its backend when its listener died or never was.
+            for leave in (broadcast.disconnect, backend.disconnect):
+                with suppress(Exception):  # a dead connection may refuse to be closed
+                    async with asyncio.timeout(self._patience):
+                        await leave()
 
-    async def _carry(self, broadcast: Broadcast, connected: asyncio.Event) -> None:
+    async def _carry(self, broadcast: Broadcast) -> None:
         """Hears and publishes until one of them fails; to subscribe and to leave may hang."""
         async with (
             asyncio.timeout(self._patience) as patience,
@@ -147,10 +167,11 @@ class WakeBus:
                 asyncio.create_task(self._hear(messages, beats)),
                 asyncio.create_task(self._publish(broadcast, beats)),
             )
+            listener = broadcast._listener_task  # noqa: SLF001 - nothing else tells that it died
             try:
-                connected.set()
-                self._wake_everybody()
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    (*tasks, listener), return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done:
                     task.result()
             finally:
@@ -165,9 +186,20 @@ class WakeBus:
             sender, *topics = message.message.split("\n")
             if sender == self._name:
                 beats.set()
+                self._know_it_carries()
                 continue
             for topic in topics:
                 self._wake_here(topic)
+
+    def _know_it_carries(self) -> None:
+        """Hints before the first beat may have been missed."""
+        if self._carries.is_set():
+            return
+        self._carries.set()
+        self._wake_everybody()
+        if self._told_away:
+            log.warning("the bus is back")
+        self._told_away = False
 
     async def _publish(self, broadcast: Broadcast, beats: asyncio.Event) -> None:
         """Raises ConnectionError when two beats in a row have not come back."""
@@ -189,18 +221,22 @@ class WakeBus:
     async def _publish_waiting(self, broadcast: Broadcast) -> None:
         topics, self._waiting = self._waiting, set()
         try:
-            for payload in _payloads(self._name, topics - {JOBS_TOPIC}):
+            for payload in _payloads(self._name, topics):
                 await self._send(broadcast, payload)
         except BaseException:  # the next connection says it again; whoever heard it looks twice
             self._waiting |= topics
             self._has_work.set()
             raise
-        if JOBS_TOPIC in topics:
-            await self._wake_workers()
 
     async def _send(self, broadcast: Broadcast, payload: str) -> None:
         async with asyncio.timeout(self._patience):
             await broadcast.publish(CHANNEL, payload)
+
+    async def _keep_waking_workers(self) -> None:
+        while True:
+            await self._has_jobs.wait()
+            self._has_jobs.clear()
+            await self._wake_workers()
 
     async def _wake_workers(self) -> None:
         """Workers listen to PostgreSQL; a notice inside the enqueuing transaction makes commits queue."""

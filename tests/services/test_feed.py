@@ -2,21 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import make_url, text
 
 from cli import migrate
-from models.account import Account, Plan, Role, User
-from models.branch import Branch
-from models.session import AiSession, IntakeType, SessionType
-from services.database import connect_pool, plain_url
-from services.events import BranchUpdated
+from services.database import connect_pool, is_away, plain_url
 from services.feed import (
     FAR_BEHIND,
     RING,
@@ -27,41 +21,11 @@ from services.feed import (
     encode_cursor,
 )
 from services.ids import new_id
-from services.unit_of_work import unit_of_work
 from services.wakebus import WakeBus
+from tests.desk import SOON, Desk, is_followed, next_event, open_desk, reader_name, seen
+from tests.faults.installation import free_port
+from tests.relay import Relay
 from tests.tables import as_owner
-
-SOON = 30
-"""Seconds after which a test gives up; nothing takes so long when it works."""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """An account with two sessions, written to by one process and followed in another."""
-
-    url: str
-    engine: AsyncEngine
-    writers: WakeBus
-    feed: Feed
-    account_id: UUID
-    user_id: UUID
-    sessions: tuple[UUID, UUID]
-
-    async def write(self, count: int = 1, *, session: int = 0) -> None:
-        """So many events in one commit."""
-        async with unit_of_work(self.engine, self.writers, self.account_id, self.user_id) as work:
-            for _ in range(count):
-                work.record(BranchUpdated(self.sessions[session], new_id()))
-
-    async def stored(self) -> list[tuple[int, UUID, str]]:
-        """Sequence, session and branch of every event."""
-        statement = text(
-            "SELECT seq, session_id, payload->>'branch_id' FROM events "
-            "WHERE account_id = :account_id ORDER BY seq"
-        )
-        async with as_owner(self.url) as db:
-            rows = await db.execute(statement, {"account_id": self.account_id})
-            return [(row[0], row[1], row[2]) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -71,63 +35,10 @@ def feed_url(make_database: Callable[[str], str]) -> str:
     return url
 
 
-@asynccontextmanager
-async def open_desk(url: str, reader: WakeBus | None = None) -> AsyncIterator[Desk]:
-    async with AsyncExitStack() as stack:
-        engine = connect_pool(url, size=8)
-        stack.push_async_callback(engine.dispose)
-        writers = await stack.enter_async_context(WakeBus(plain_url(url), engine))
-        if reader is None:
-            reader = await stack.enter_async_context(WakeBus(plain_url(url), engine))
-        account_id, user_id = new_id(), new_id()
-        async with as_owner(url) as db:
-            await db.execute(insert(Account).values(id=account_id, name="MSP", plan=Plan.TEAM))
-            await db.execute(
-                insert(User).values(
-                    account_id=account_id,
-                    id=user_id,
-                    email=f"{user_id.hex}@example.com",
-                    display_name="Engineer",
-                    role=Role.ENGINEER,
-                )
-            )
-            sessions = (new_id(), new_id())
-            for session_id in sessions:
-                trunk_id = new_id()
-                await db.execute(
-                    insert(AiSession).values(
-                        account_id=account_id,
-                        id=session_id,
-                        session_type=SessionType.GUIDED,
-                        intake_type=IntakeType.FREE_TEXT,
-                        intake_content="It fails",
-                        opened_by=user_id,
-                        assignee_id=user_id,
-                        active_branch_id=trunk_id,
-                    )
-                )
-                await db.execute(
-                    insert(Branch).values(
-                        account_id=account_id, session_id=session_id, id=trunk_id, label="Trunk"
-                    )
-                )
-        feed = Feed(engine, reader)
-        yield Desk(url, engine, writers, feed, account_id, user_id, sessions)
-
-
 @pytest.fixture
 async def desk(feed_url: str) -> AsyncIterator[Desk]:
     async with open_desk(feed_url) as desk:
         yield desk
-
-
-def seen(events: list[StoredEvent]) -> list[tuple[int, UUID, str]]:
-    return [(event.seq, event.session_id, event.payload["branch_id"]) for event in events]
-
-
-async def next_event(events: AsyncGenerator[StoredEvent, None]) -> StoredEvent:
-    async with asyncio.timeout(SOON):
-        return await anext(events)
 
 
 async def take(
@@ -182,17 +93,6 @@ async def test_from_now_begins_after_what_is_there(desk: Desk) -> None:
         await is_followed(desk)
         await desk.write()
         assert (await waiting).seq == 4
-
-
-async def is_followed(desk: Desk) -> None:
-    """Until a follower waits: then its place in the log is taken."""
-    async with asyncio.timeout(SOON):
-        while not any(task.get_name() == reader_name(desk) for task in asyncio.all_tasks()):
-            await desk.feed.newest(desk.account_id)
-
-
-def reader_name(desk: Desk) -> str:
-    return f"feed of {desk.account_id}"
 
 
 async def test_the_reader_goes_with_its_last_follower(desk: Desk) -> None:
@@ -353,6 +253,32 @@ async def test_the_feed_survives_an_outage_of_the_database(
             await desk.write()
             assert (await waiting).seq == 2
     assert told(caplog) == ["the event log cannot be read; trying on"]
+
+
+async def test_who_joins_during_an_outage_waits_for_its_end(desk: Desk) -> None:
+    await desk.write(2)
+    relay = Relay(make_url(desk.url))
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        engine = connect_pool(relay.through(port), size=2)
+        feed = Feed(engine, desk.writers)
+        events = await stack.enter_async_context(aclosing(feed.follow(desk.account_id, 0)))
+        waiting = asyncio.create_task(next_event(events))
+        done, _ = await asyncio.wait({waiting}, timeout=0.3)
+        assert not done
+        await stack.enter_async_context(relay.listening(port))
+        stack.push_async_callback(engine.dispose)
+        assert (await waiting).seq == 1
+        assert (await next_event(events)).seq == 2
+
+
+async def test_who_joins_during_an_outage_without_end_is_told(desk: Desk) -> None:
+    engine = connect_pool("postgresql://nobody@127.0.0.1:1/nothing", size=1)
+    async with aclosing(Feed(engine, desk.writers).follow(desk.account_id, 0)) as events:
+        with pytest.raises(OSError, match="Connect call failed") as refusal:
+            await next_event(events)
+    assert is_away(refusal.value)
+    await engine.dispose()
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -1,19 +1,21 @@
 """Hints reach other processes, and a bus that broke comes back. Two objects stand for two processes."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from procrastinate import App, PsycopgConnector
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli import migrate
 from services.database import connect_pool, plain_url
-from services.wakebus import CHANNEL, JOBS_TOPIC, MAX_PAYLOAD, Listener, WakeBus
+from services.wakebus import CHANNEL, JOBS_TOPIC, MAX_PAYLOAD, MAX_WAITING, Listener, WakeBus
+from tests.relay import Relay
 
 BEAT = 0.2
 SOON = 20
@@ -49,7 +51,7 @@ async def two_buses(url: str, engine: AsyncEngine) -> AsyncIterator[tuple[WakeBu
     """The first one's connection is named `bus_one`."""
     named = make_url(url).update_query_dict({"application_name": "bus_one"})
     async with (
-        WakeBus(plain_url(written(named)), engine, beat=BEAT) as one,
+        WakeBus(plain_url(named.render_as_string(hide_password=False)), engine, beat=BEAT) as one,
         WakeBus(plain_url(url), engine, beat=BEAT) as two,
     ):
         yield one, two
@@ -67,6 +69,11 @@ async def end_connections(owner: asyncpg.Connection, name: str) -> None:
 async def woken(listener: Listener) -> None:
     async with asyncio.timeout(SOON):
         await listener.wait(FOR_EVER)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the bus and its drivers said that somebody should read."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def quiet(listener: Listener) -> None:
@@ -175,7 +182,10 @@ async def test_hints_are_coalesced_and_their_payloads_bounded(
 
 
 async def test_a_lost_connection_is_made_anew_and_everybody_looks_again(
-    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+    bus_url: str,
+    engine: AsyncEngine,
+    owner: asyncpg.Connection,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with two_buses(bus_url, engine) as (one, two):
         with one.listen("events:a") as first, one.listen("events:b") as second:
@@ -185,6 +195,10 @@ async def test_a_lost_connection_is_made_anew_and_everybody_looks_again(
             await woken(first)
             await woken(second)
             assert (one.rebuilds, two.rebuilds) == (1, 0)
+            assert told(caplog) == [
+                "the bus is away; until it is back everybody polls",
+                "the bus is back",
+            ]
             two.wake("events:a")
             await woken(first)
             with two.listen("events:b") as there:
@@ -204,86 +218,14 @@ async def test_hints_given_while_the_connection_is_lost_are_sent_by_the_next(
         assert two.rebuilds == 0
 
 
-def written(url: URL) -> str:
-    return url.render_as_string(hide_password=False)
-
-
-class Relay:
-    """A network between a bus and PostgreSQL that can fall silent without closing anything."""
-
-    def __init__(self, url: URL) -> None:
-        self.url = url
-        self.silent: asyncio.Event = asyncio.Event()
-        """Set for connections that are open now; later ones get an event of their own."""
-        self.deaf: asyncio.Event = asyncio.Event()
-        """The same, for connections that answer but give no notice any more."""
-        self.tasks: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
-        yield server.sockets[0].getsockname()[1]
-        server.close()
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    def fall_silent(self) -> None:
-        self.silent.set()
-        self.silent = asyncio.Event()
-
-    def withhold_notices(self) -> None:
-        self.deaf.set()
-        self.deaf = asyncio.Event()
-
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = self.url.query.get("host", self.url.host), self.url.port or 5432
-        if str(host).startswith("/"):
-            far = asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
-        else:
-            far = asyncio.open_connection(str(host), port)
-        far_reader, far_writer = await far
-        asked = self._carry(pieces(reader), far_writer, self.silent)
-        answered = self._carry(messages(far_reader, self.deaf), writer, self.silent)
-        self.tasks |= {asyncio.create_task(asked), asyncio.create_task(answered)}
-
-    @staticmethod
-    async def _carry(
-        source: AsyncIterator[bytes], target: asyncio.StreamWriter, silent: asyncio.Event
-    ) -> None:
-        try:
-            async for data in source:
-                if not silent.is_set():
-                    target.write(data)
-        finally:
-            with suppress(OSError):
-                target.close()
-
-
-async def pieces(source: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    while data := await source.read(65_536):
-        yield data
-
-
-async def messages(source: asyncio.StreamReader, deaf: asyncio.Event) -> AsyncIterator[bytes]:
-    """What PostgreSQL says, message by message; its notices only to who is not deaf."""
-    with suppress(asyncio.IncompleteReadError):
-        yield await source.readexactly(1)  # TLS: no
-        while True:
-            head = await source.readexactly(5)
-            body = await source.readexactly(int.from_bytes(head[1:], "big") - 4)
-            if head[:1] != b"A" or not deaf.is_set():
-                yield head + body
-
-
 @asynccontextmanager
 async def behind_relay(url: str, engine: AsyncEngine) -> AsyncIterator[tuple[WakeBus, Relay]]:
-    direct = make_url(url)
-    relay = Relay(direct)
-    async with relay.listening() as port:
-        through = plain_url(written(direct.set(host="127.0.0.1", port=port, query={})))
-        async with WakeBus(through, engine, beat=BEAT) as bus:
-            yield bus, relay
+    relay = Relay(make_url(url))
+    async with (
+        relay.listening() as port,
+        WakeBus(plain_url(relay.through(port)), engine, beat=BEAT) as bus,
+    ):
+        yield bus, relay
 
 
 async def test_a_connection_that_falls_silent_is_made_anew(
@@ -346,16 +288,38 @@ async def test_stopping_leaves_neither_connection_nor_task(
             pass  # asking lets the server end it
 
 
-async def test_without_a_server_this_process_is_still_woken(engine: AsyncEngine) -> None:
-    async with asyncio.timeout(SOON):
-        async with WakeBus("postgresql://nobody@127.0.0.1:1/nothing", engine, beat=BEAT) as bus:
-            with bus.listen("events:a") as listener:
-                bus.wake("events:a")
-                await woken(listener)
+AWAY = [
+    "postgresql://nobody@127.0.0.1:1/nothing",
+    "redis://127.0.0.1:1",
+    "redis-stream://127.0.0.1:1",
+    "kafka://127.0.0.1:1",
+]
+"""Nobody listens there."""
 
 
+@pytest.mark.parametrize("url", AWAY)
+async def test_without_a_server_this_process_is_still_woken_and_it_is_told_once(
+    url: str, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with asyncio.timeout(SOON), WakeBus(url, engine, beat=BEAT) as bus:
+        with bus.listen("events:a") as listener:
+            bus.wake("events:a")
+            await woken(listener)
+            while bus.rebuilds < 3:
+                await listener.wait(BEAT)
+    assert told(caplog) == ["the bus is away; until it is back everybody polls"]
+
+
+async def test_what_waits_for_a_bus_that_is_away_is_bounded(engine: AsyncEngine) -> None:
+    async with asyncio.timeout(SOON), WakeBus(AWAY[0], engine, beat=BEAT) as bus:
+        for number in range(MAX_WAITING + 1_000):
+            bus.wake(f"message:{number}")
+        assert len(bus._waiting) == MAX_WAITING
+
+
+@pytest.mark.parametrize("away", [False, True])
 async def test_workers_are_woken_without_their_polling(
-    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection
+    bus_url: str, engine: AsyncEngine, owner: asyncpg.Connection, *, away: bool
 ) -> None:
     app = App(connector=PsycopgConnector(conninfo=plain_url(bus_url), min_size=1, max_size=3))
     ran: asyncio.Queue[int] = asyncio.Queue()
@@ -364,7 +328,8 @@ async def test_workers_are_woken_without_their_polling(
     async def probe(number: int) -> None:
         await ran.put(number)
 
-    async with WakeBus(plain_url(bus_url), engine) as bus, app.open_async():
+    url = "redis://127.0.0.1:1" if away else plain_url(bus_url)
+    async with WakeBus(url, engine, beat=BEAT) as bus, app.open_async():
         working = asyncio.create_task(
             app.run_worker_async(install_signal_handlers=False, fetch_job_polling_interval=FOR_EVER)
         )

@@ -1,0 +1,53 @@
+"""What may be written in a setting, and what is said to whoever wrote something else."""
+
+import pytest
+
+from settings import WrongSetting, load
+
+ADVICE = (
+    "FLOWPILOT_BROADCAST_URL cannot be used as it is: leave it out, or write "
+    "postgresql://user:password@host/name, redis://host:6379, rediss://host:6379, "
+    "redis-stream://host:6379 or kafka://host:9092,host:9092."
+)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:password@host:5432/name",
+        "postgres://host/name?sslmode=require",
+        "redis://host",
+        "redis://user:p%40ss@host:6379/3?health_check_interval=5",
+        "rediss://host:6380",
+        "redis-stream://[::1]:6379/0",
+        "kafka://host",
+        "kafka://host:9092,other:9093/",
+    ],
+)
+def test_a_bus_may_be(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWPILOT_BROADCAST_URL", url)
+    assert load().broadcast_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "host:6379",
+        "memory://",
+        "mysql://host",
+        "redis://",
+        "redis:///0",
+        "rediss-stream://host",
+        "redis://ho st",
+        "kafka://",
+        "kafka://host:9092,",
+        "kafka://user:secret@host:9092",
+        "kafka://host:9092/topic",
+    ],
+)
+def test_a_bus_may_not_be(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWPILOT_BROADCAST_URL", url)
+    with pytest.raises(WrongSetting) as refusal:
+        load()
+    assert str(refusal.value) == ADVICE
