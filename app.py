@@ -1,6 +1,7 @@
 """Composition root: settings in, a Starlette application out. Everything is opened and closed here."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -22,13 +23,17 @@ from starlette.types import Receive, Scope, Send
 from schema.page import GRAPHIQL
 from schema.root import graphql_schema
 from schema.transport.endpoint import GraphQLEndpoint
+from schema.transport.request_log import RequestLog
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
 from services.database import connect_pool, plain_url
 from services.feed import Feed
 from services.jobs import worker
+from services.origin import ADDRESS, LONGEST_ADDRESS
 from services.runtime import Limits, Runtime, TokenLifetimes
+from services.telemetry import traces
+from services.telemetry.exposition import exposed
 from services.throttle import Throttle
 from services.wakebus import WakeBus
 from settings import Settings
@@ -47,7 +52,7 @@ async def open_runtime(
     throttle = Throttle(settings.limits_url)
     try:
         async with bus:
-            yield Runtime(
+            runtime = Runtime(
                 engine=engine,
                 bus=bus,
                 feed=Feed(engine, bus),
@@ -77,9 +82,25 @@ async def open_runtime(
                     timedelta(days=settings.refresh_token_days),
                 ),
             )
+            async with observed(settings, runtime):
+                yield runtime
     finally:
         await throttle.aclose()
         await engine.dispose()
+
+
+@asynccontextmanager
+async def observed(settings: Settings, runtime: Runtime) -> AsyncIterator[None]:
+    """Metrics and traces, where the settings say who takes them."""
+    async with AsyncExitStack() as stack:
+        if settings.metrics_port is not None:
+            await stack.enter_async_context(
+                exposed(runtime, settings.metrics_host, settings.metrics_port)
+            )
+        if settings.otlp_endpoint is not None:
+            processor = traces.over_http(settings.otlp_endpoint)
+            await stack.enter_async_context(traces.exporting(processor))
+        yield
 
 
 def create_app(
@@ -100,23 +121,22 @@ def create_app(
             app.state.endpoint = GraphQLEndpoint(graphql_schema, runtime, settings.allowed_origins)
             if settings.worker_concurrency:
                 await stack.enter_async_context(
-                    worker(database_url, runtime, concurrency=settings.worker_concurrency)
+                    worker(
+                        database_url,
+                        runtime,
+                        concurrency=settings.worker_concurrency,
+                        grace=settings.shutdown_seconds,
+                    )
                 )
+            let_the_collector_skip_what_stays()
             yield
 
     return Starlette(
         lifespan=lifespan,
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=("GET", "POST"),
-                allow_headers=("Authorization", "Content-Type", "X-Request-Id"),
-                expose_headers=("Retry-After", "X-Request-Id"),
-            )
-        ]
-        if settings.allowed_origins
-        else [],
+            Middleware(RequestLog),
+            *cross_origin(settings),
+        ],
         routes=[
             Route("/", RedirectResponse("/graphql")),
             Route("/healthz", healthz),
@@ -126,6 +146,29 @@ def create_app(
             WebSocketRoute("/graphql", Endpoint()),
         ],
     )
+
+
+def let_the_collector_skip_what_stays() -> None:
+    """A full collection looks at every object, which would hold all callers up for a fifth of a second
+    now and then. Nearly all of them are the program itself.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def cross_origin(settings: Settings) -> list[Middleware]:
+    """Lets pages of the named sites call, and nothing else."""
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-Id"),
+            expose_headers=("Retry-After", "X-Request-Id"),
+        )
+    ]
 
 
 class Assets(StaticFiles):
@@ -145,6 +188,8 @@ class Endpoint:
     """Hands over to the GraphQL endpoint, which exists once the lifespan has begun."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        ADDRESS.set(client[0][:LONGEST_ADDRESS] if client else None)
         await scope["app"].state.endpoint(scope, receive, send)
 
 
@@ -154,8 +199,10 @@ async def healthz(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database answers, too."""
+    """The database answers, too, and the process is to stay."""
     runtime: Runtime = request.app.state.runtime
+    if runtime.draining.is_set():
+        return JSONResponse({"status": "closing"}, status_code=503)
     try:
         async with asyncio.timeout(2), runtime.engine.connect() as db:
             await db.execute(text("SELECT 1"))

@@ -2,15 +2,18 @@
 
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 BUS = re.compile(
     r"(postgres(ql)?|rediss?|redis-stream)://[^\s/]\S*|kafka://[^\s/@,]+(,[^\s/@,]+)*/?"
@@ -23,7 +26,9 @@ class WrongSetting(Exception):
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="FLOWPILOT_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FLOWPILOT_", extra="ignore", env_ignore_empty=True
+    )
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -54,13 +59,24 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    retention_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
+    shutdown_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    otlp_endpoint: Annotated[str | None, Field(pattern="^https?://[^/]")] = None
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database_url")
     @classmethod
     def _is_postgres(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("write it as postgresql://user:password@host:5432/name")
+        try:
+            make_url(url or "postgresql://")
+        except (ArgumentError, ValueError):
+            raise ValueError("write it as postgresql://user:password@host:5432/name") from None
         return url and url.replace("postgres://", "postgresql://", 1)
 
     @field_validator("allowed_origins", mode="before")
@@ -110,7 +126,25 @@ def load() -> Settings:
         raise WrongSetting("\n".join(_sentence(problem) for problem in error.errors())) from None
 
 
+ADVICE: Mapping[str, str] = {
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "finite_number": "write a number",
+    "greater_than": "write a number above {gt}",
+    "greater_than_equal": "write a number of at least {ge}",
+    "less_than_equal": "write a number of at most {le}",
+    "literal_error": "write {expected}",
+    "string_pattern_mismatch": "write it as http://host:4318",
+    "string_too_short": "write at least {min_length} characters",
+}
+"""By pydantic's name for what is wrong; a validator of ours says it itself."""
+
+
 def _sentence(problem: ErrorDetails) -> str:
+    """Never tells the value, which may be a secret."""
     name = "FLOWPILOT_" + "_".join(str(part) for part in problem["loc"]).upper()
-    advice = problem["msg"].removeprefix("Value error, ")
-    return f"{name} cannot be used as it is: {advice[:1].lower()}{advice[1:]}."  # never its value
+    advice = ADVICE.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    return f"{name} cannot be used as it is: {advice.format(**problem.get('ctx', {}))}.".replace(
+        "'", ""
+    )

@@ -111,8 +111,7 @@ async def _server(place: Stage) -> AsyncIterator[str]:
     try:
         assert process.stdout is not None
         address = (await process.stdout.readline()).decode().strip()
-        until_it_listens = httpx.AsyncHTTPTransport(retries=8)
-        async with httpx.AsyncClient(transport=until_it_listens) as http:
+        async with httpx.AsyncClient() as http:
             (await http.get(f"{address}/readyz")).raise_for_status()
         yield address.removeprefix("http://")
     finally:

@@ -43,6 +43,7 @@ def main() -> None:
         access_log=False,
     )
     socket = config.bind_socket()
+    socket.listen()  # so that nobody is turned away who read the address
     print(f"http://127.0.0.1:{socket.getsockname()[1]}", flush=True)
     uvicorn.Server(config).run(sockets=[socket])
 

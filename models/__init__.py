@@ -2,6 +2,7 @@
 
 from models import (
     account,
+    audit,
     branch,
     event,
     finding,
@@ -18,6 +19,7 @@ from models.base import Base
 __all__ = [
     "Base",
     "account",
+    "audit",
     "branch",
     "event",
     "finding",

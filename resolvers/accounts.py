@@ -4,12 +4,18 @@ import strawberry
 
 from schema.account import (
     ApiKey,
+    ChangePasswordInput,
+    ChangePasswordResult,
+    ChangePasswordSuccess,
     CreateApiKeyInput,
     CreateApiKeyResult,
     CreateApiKeySuccess,
     DeactivateMemberInput,
     DeactivateMemberResult,
     DeactivateMemberSuccess,
+    ReactivateMemberInput,
+    ReactivateMemberResult,
+    ReactivateMemberSuccess,
     RefreshTokensInput,
     RefreshTokensResult,
     RefreshTokensSuccess,
@@ -30,7 +36,7 @@ from schema.account import (
     Viewer,
 )
 from schema.context import Info
-from services import api_keys, authentication, members
+from services import api_keys, authentication, members, passwords
 from services.ids import Kind, uuid_of
 from services.members import MemberDetails, TeamChoice
 
@@ -88,12 +94,23 @@ class AccountMutations:
             )
         )
 
+    @strawberry.mutation(description="The viewer's own. Ends every sign-in; not for API keys.")
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordResult:
+        tokens = await passwords.change_password(
+            info.context.runtime,
+            info.context.actor,
+            current=input.current_password,
+            new=input.new_password,
+        )
+        return ChangePasswordSuccess(tokens=Tokens.of(tokens))
+
     @strawberry.mutation(description="Adds a member or changes one. For admins.")
     async def save_member(self, info: Info, input: SaveMemberInput) -> SaveMemberResult:
         row = await members.save_member(
             info.context.runtime,
             info.context.actor,
             _details(input),
+            key=input.idempotency_key,
             user_id=uuid_of(Kind.USER, input.user_id) if input.user_id is not None else None,
             expected_version=input.expected_version,
         )
@@ -106,12 +123,29 @@ class AccountMutations:
     async def deactivate_member(
         self, info: Info, input: DeactivateMemberInput
     ) -> DeactivateMemberResult:
-        row = await members.deactivate_member(
+        done = await members.deactivate_member(
+            info.context.runtime,
+            info.context.actor,
+            uuid_of(Kind.USER, input.user_id),
+            revoke_api_keys=input.revoke_api_keys,
+        )
+        return DeactivateMemberSuccess(
+            member=User.of(done.member), api_keys=[ApiKey.of(row) for row in done.api_keys]
+        )
+
+    @strawberry.mutation(
+        description="Lets somebody in again, with role and password as before. For admins. "
+        "Repeating changes nothing."
+    )
+    async def reactivate_member(
+        self, info: Info, input: ReactivateMemberInput
+    ) -> ReactivateMemberResult:
+        row = await members.reactivate_member(
             info.context.runtime, info.context.actor, uuid_of(Kind.USER, input.user_id)
         )
-        return DeactivateMemberSuccess(member=User.of(row))
+        return ReactivateMemberSuccess(member=User.of(row))
 
-    @strawberry.mutation(description="For admins. The same key again shows the same secret again.")
+    @strawberry.mutation(description="For admins.")
     async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> CreateApiKeyResult:
         created = await api_keys.create_key(
             info.context.runtime,

@@ -32,6 +32,7 @@ from services.feed import Reset, StoredEvent, decode_cursor
 from services.handoffs import event_in_queue
 from services.ids import Kind, uuid_of
 from services.streams import Delta, Snapshot, follow_message
+from services.telemetry.metrics import EVENTS_DELIVERED, FEED_RESETS
 
 AFTER = "The last cursor that was applied; without it, events from now on."
 
@@ -133,6 +134,7 @@ async def _follow(
     feed = context.runtime.feed
     place = None if after is None else decode_cursor(account_id, after)
     if after is not None and place is None:
+        FEED_RESETS.inc()
         yield FeedReset.at(account_id, await feed.newest(account_id))
         return
     try:
@@ -142,7 +144,9 @@ async def _follow(
                 if kind is None or (passes is not None and not await passes(event)):
                     continue
                 context.hear(event)
+                EVENTS_DELIVERED.inc()
                 yield kind.of(account_id, event)
                 context.forget()
     except Reset as reset:
+        FEED_RESETS.inc()
         yield FeedReset.at(account_id, reset.seq)

@@ -1,13 +1,14 @@
 """Accounts, teams, people and API keys; who is calling, and how they come in."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
 
 from models import account as rows
 from models.account import Plan, Role, Scope
+from schema import audit
 from schema.context import Info
 from schema.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
 from schema.node import Node
@@ -16,8 +17,12 @@ from services import authentication
 from services.access import Actor
 from services.accounts import NO_USAGE, PLAN_BRANCH_LIMITS
 from services.api_keys import CreatedKey
+from services.audit_trail import list_entries
 from services.errors import NotFound
 from services.ids import Kind, node_id
+
+if TYPE_CHECKING:
+    from schema.audit import AuditEntryConnection, AuditFilter
 
 
 @strawberry.type(description="A tenant: one managed service provider.")
@@ -49,6 +54,24 @@ class Account(Node):
     async def usage(self, info: Info) -> TokenUsage:
         found = await info.context.loaders.usage_of_account.load(self.row.id)
         return TokenUsage.of(found or NO_USAGE)
+
+    @strawberry.field(
+        description="Who changed what, newest first. For admins; FORBIDDEN for others."
+    )
+    async def audit_entries(
+        self,
+        info: Info,
+        filter: Annotated[  # noqa: A002 - as the contract has it
+            "AuditFilter", strawberry.lazy("schema.audit")
+        ]
+        | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> Annotated["AuditEntryConnection", strawberry.lazy("schema.audit")]:
+        context = info.context
+        wanted = (filter or audit.AuditFilter()).decoded()
+        page = await list_entries(context.runtime, context.actor, wanted, first=first, after=after)
+        return audit.AuditEntryConnection.of(page)
 
 
 @strawberry.type
@@ -116,7 +139,7 @@ class Viewer:
 
 
 @strawberry.type(
-    description="Shown once, at creation, with its secret; later only by prefix. "
+    description="Its secret is shown at creation; later it is known only by prefix. "
     "Only admins see keys."
 )
 class ApiKey(Node):
@@ -129,10 +152,19 @@ class ApiKey(Node):
     )
     expires_at: datetime | None = strawberry.field(description="Null: never.")
     revoked_at: datetime | None = strawberry.field(description="Null: not revoked.")
+    maker_key: strawberry.Private[UUID]
+
+    @strawberry.field(
+        description="Whom what the key starts is assigned to. The key works on when they are "
+        "deactivated: revoke it, or let `deactivateMember` do it."
+    )
+    async def created_by(self, info: Info) -> User:
+        return await load_user(info, self.maker_key)
 
     @classmethod
     def of(cls, row: rows.ApiKey) -> Self:
         return cls(
+            maker_key=row.created_by,
             id=strawberry.ID(node_id(Kind.API_KEY, row.id)),
             name=row.name,
             prefix=row.prefix,
@@ -242,14 +274,40 @@ class SignOutSuccess:
 SignOutResult = Annotated[SignOutSuccess | InvalidInputError, strawberry.union("SignOutResult")]
 
 
+@strawberry.input
+class ChangePasswordInput:
+    current_password: str
+    new_password: str = strawberry.field(description="12 to 200 characters.")
+
+
+@strawberry.type
+class ChangePasswordSuccess:
+    tokens: Tokens = strawberry.field(
+        description="Of a new sign-in. All others of the viewer are ended: they can be refreshed no "
+        "more, and their access tokens run out."
+    )
+
+
+ChangePasswordResult = Annotated[
+    ChangePasswordSuccess | InvalidInputError | PermissionDeniedError,
+    strawberry.union("ChangePasswordResult"),
+]
+
+
 # ------------------------------------------------------------------ people
 
 
 @strawberry.input(
     description="Without `userId`: a new member, who needs all but `teamId`. With it: a change, "
-    "which needs `expectedVersion`; what is left out or null stays as it is."
+    "which needs `expectedVersion`; what is left out or null stays as it is. A deactivated member "
+    "may be changed, too, for instance to take a name away; that lets nobody in."
 )
 class SaveMemberInput:
+    idempotency_key: UUID | None = strawberry.field(
+        default=None,
+        description="For a new member: a repeat with the same key gives the same member again. "
+        "Without one a repeat is refused, because the address is taken.",
+    )
     user_id: strawberry.ID | None = None
     email: str | None = strawberry.field(
         default=None, description="Unique, whatever the case. At most 320 characters."
@@ -284,16 +342,40 @@ SaveMemberResult = Annotated[
 @strawberry.input
 class DeactivateMemberInput:
     user_id: strawberry.ID
+    revoke_api_keys: bool = strawberry.field(
+        default=False,
+        description="Whether the keys that the member made end, too. They are the account's and "
+        "what it has integrated may rest on them, but the member has seen their secrets.",
+    )
 
 
 @strawberry.type
 class DeactivateMemberSuccess:
     member: User
+    api_keys: list[ApiKey] = strawberry.field(
+        description="That the member made and that still work; newest first, at most 500."
+    )
 
 
 DeactivateMemberResult = Annotated[
     DeactivateMemberSuccess | NotFoundError | PermissionDeniedError,
     strawberry.union("DeactivateMemberResult"),
+]
+
+
+@strawberry.input
+class ReactivateMemberInput:
+    user_id: strawberry.ID
+
+
+@strawberry.type
+class ReactivateMemberSuccess:
+    member: User
+
+
+ReactivateMemberResult = Annotated[
+    ReactivateMemberSuccess | NotFoundError | PermissionDeniedError,
+    strawberry.union("ReactivateMemberResult"),
 ]
 
 
@@ -304,7 +386,10 @@ DeactivateMemberResult = Annotated[
 class CreateApiKeyInput:
     idempotency_key: UUID
     name: str = strawberry.field(description="1 to 200 characters.")
-    scopes: list[Scope] = strawberry.field(description="1 to 3, no two alike.")
+    scopes: list[Scope] = strawberry.field(
+        description="1 to 3, no two alike. Every key reads, whatever its scopes; WRITE lets it work "
+        "in sessions, ADMIN manage people and keys, and neither implies the other."
+    )
     expires_at: datetime | None = strawberry.field(
         default=None, description="In the future. Null: never."
     )
@@ -314,7 +399,8 @@ class CreateApiKeyInput:
 class CreateApiKeySuccess:
     api_key: ApiKey
     secret: str = strawberry.field(
-        description="Send it as `Authorization: Bearer ...`. It is not shown again."
+        description="Send it as `Authorization: Bearer ...`. It is not shown again, but for ten "
+        "minutes to a repeat with the same idempotency key, whose first answer may be lost."
     )
 
     @classmethod

@@ -2,12 +2,13 @@
 
 import strawberry
 
-from models import account, branch, finding, handoff, message, session, upload
+from models import account, audit, branch, finding, handoff, message, session, upload
 
 for enum in (
     account.Plan,
     account.Role,
     account.Scope,
+    audit.AuditAction,
     branch.BranchStatus,
     finding.FindingKind,
     handoff.Confidence,

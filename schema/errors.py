@@ -2,7 +2,7 @@
 
 A service raises a DomainError; if the field's union has the type that its handler returns, the client
 gets that member. Elsewhere (queries, subscriptions) it becomes a top-level error with a code. Whatever
-is no DomainError is a fault of ours: logged once with its operation name, and masked.
+is no DomainError is a fault of ours: logged once with its request's id, which the client sees, and masked.
 """
 
 import logging
@@ -18,6 +18,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult as StrawberryResult
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.field import StrawberryField
+from structlog.contextvars import get_contextvars
 
 from models.account import Plan
 from schema.context import Info
@@ -204,6 +205,8 @@ CODES: dict[type[refusals.DomainError], str] = {
     refusals.RateLimited: "RATE_LIMITED",
 }
 
+LONGEST_LOGGED = 200
+
 AWAY = "The database cannot be reached. Try again."
 
 NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
@@ -247,12 +250,14 @@ class ErrorPolicy(SchemaExtension):
         code = _code_of_document(error)
         if code is not None:
             return _with_code(error, code)
-        log.error(
-            "operation %s failed",
-            self.execution_context.operation_name or "(unnamed)",
-            exc_info=cause or error,
+        # A GraphQLError prints the document, which may have passwords in it.
+        log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
+        return _with_code(
+            error,
+            "INTERNAL_SERVER_ERROR",
+            "Something went wrong on our side.",
+            requestId=get_contextvars()["request_id"],
         )
-        return _with_code(error, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
 
 
 def _code_of_document(error: GraphQLError) -> str | None:

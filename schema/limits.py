@@ -18,6 +18,7 @@ from graphql import (
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
+from structlog.contextvars import bind_contextvars
 
 from schema.context import Context
 from schema.measure import Measured, measure
@@ -70,6 +71,7 @@ class Admission(SchemaExtension):
         document = context.graphql_document
         if document is not None:
             size = measure(document, context.variables, remember=not is_large(context))
+            bind_contextvars(cost=size.cost)  # for the log
             error = self._problem(document, size)
             if error is None:
                 self.spent, error = await self._charge(size.cost)

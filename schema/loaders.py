@@ -81,3 +81,4 @@ class Loaders:
         self.users = one(accounts.users_by_id)
         self.members_of_team = many(accounts.members_by_team)
         self.api_keys = one(api_keys.by_id)
+        self.api_key_of_user = one(api_keys.by_user)

@@ -34,7 +34,9 @@ TREE = 100
 
 LENGTHS: Mapping[str, float] = {
     "apiKeys": 20,
+    "auditEntries": 50,
     "branchMap": 100,
+    "changes": 2,
     "branches": TREE,
     "evidence": 5,
     "fields": 4,

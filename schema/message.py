@@ -162,7 +162,10 @@ class SendBranchMessageInput:
 class SendMessageInput:
     idempotency_key: UUID
     session_id: strawberry.ID
-    expected_branch_id: strawberry.ID
+    expected_branch_id: strawberry.ID = strawberry.field(
+        description="The active branch as you know it. When the team works on another one by now, "
+        "this is an InvalidInputError and nothing is sent."
+    )
     body: str = strawberry.field(description="1 to 8,000 characters.")
     await_reply: bool = False
 

@@ -21,6 +21,7 @@ from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
 from schema.limits import Admission, BoundedParsing, BoundedValidation
+from schema.observation import Observation
 from schema.scalars import DATE_TIME
 
 CACHED_DOCUMENTS = 300
@@ -65,6 +66,7 @@ graphql_schema = Schema(
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     execution_context_class=BoundedExecution,
     extensions=[
+        Observation,
         ErrorPolicy,
         FreshContext,
         lambda: BoundedParsing(maxsize=CACHED_DOCUMENTS),

@@ -289,7 +289,9 @@ class SessionFilter:
     team_id: strawberry.ID | None = None
     search: str | None = strawberry.field(
         default=None,
-        description="Full text over intake, summary and findings; at most 200 characters.",
+        description="English full text over intake, summary and findings, at most 200 characters. "
+        'All words must occur, in any of their forms; "in quotes" as one phrase, `or` between '
+        "words for either, `-` before a word for none of it. Blank: everything.",
     )
 
     def decoded(self) -> service.SessionFilter:

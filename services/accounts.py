@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from models.account import Account, Plan, Role, Team, User
+from models.audit import AuditAction
 from models.session import AiSession
+from services import audit
 from services.access import Actor
+from services.audit import Entry
 from services.authentication import LONGEST_SECRET, hash_password
 from services.database import fetch
 from services.errors import FieldProblem, InvalidInput
-from services.ids import new_id
+from services.ids import Kind, new_id
 from services.runtime import Runtime
 from services.validation import Path, Validation, is_storable
 
@@ -124,6 +127,8 @@ async def create_account(
             if team_rows:
                 await db.execute(insert(Team), team_rows)
             await db.execute(insert(User), user_rows)
+            entry = Entry(AuditAction.ACCOUNT_CREATED, Kind.ACCOUNT, created.account_id)
+            await audit.append(db, created.account_id, None, [entry])
     except IntegrityError as error:
         raise taken_address(error, ("people",)) from None
     finally:

@@ -41,6 +41,7 @@ from services.events import SessionUpdated
 from services.messages import finish, lineage, stream_topic
 from services.runtime import Runtime
 from services.steps import add_step
+from services.telemetry.metrics import AI_ANSWERS, AI_TOKENS
 from services.unit_of_work import UnitOfWork
 
 CHUNK_INTERVAL = 0.075
@@ -65,10 +66,13 @@ async def answer_message(
         async with asyncio.timeout(runtime.limits.reply_timeout):
             done, body = await _stream(runtime, reply, request)
     except ProviderError as error:
+        AI_ANSWERS.labels("retry" if error.retryable and not last_try else "failed").inc()
         await _fail(runtime, reply, error.message, again=error.retryable and not last_try)
     except TimeoutError:
+        AI_ANSWERS.labels("failed" if last_try else "retry").inc()
         await _fail(runtime, reply, "The assistant took too long.", again=not last_try)
     else:
+        AI_ANSWERS.labels("cancelled" if done is None else "complete").inc()
         if done is not None:
             await _complete(runtime, reply, done, body)
     finally:
@@ -301,6 +305,8 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
             )
         if done.intake is not None:
             await _take_over(work, session, done.intake)
+    for kind, count in asdict(done.usage).items():
+        AI_TOKENS.labels(kind).inc(count)
 
 
 def _counters(usage: Usage) -> dict[str, int]:

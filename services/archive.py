@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.audit import AuditAction
 from models.branch import Branch
 from models.session import AiSession
 from services.access import Actor
@@ -56,7 +57,7 @@ async def archive_branch(
             .values(hypothesis_count=AiSession.hypothesis_count - len(below), updated_at=func.now())
         )
         for found in below:
-            work.record(BranchUpdated(session.id, found.id))
+            work.record(BranchUpdated(session.id, found.id), action=AuditAction.BRANCH_ARCHIVED)
         return await changed(work, actor, branch)
 
 
@@ -84,7 +85,7 @@ async def restore_branch(
         await count_hypotheses(work, runtime.limits, session, added=len(together), new=0)
         await update_branches(work, [found.id for found in together], archived_at=None)
         for found in together:
-            work.record(BranchUpdated(session.id, found.id))
+            work.record(BranchUpdated(session.id, found.id), action=AuditAction.BRANCH_RESTORED)
         return await changed(work, actor, branch)
 
 

@@ -15,14 +15,17 @@ from uuid import UUID
 import jwt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy import delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import ApiKey, RefreshToken, Role, Scope, User
+from models.audit import AuditAction, AuditEntry
+from services import audit
 from services.access import SCOPES_OF, Actor
+from services.audit import Entry
 from services.database import fetch_one, transaction
 from services.errors import PermissionDenied, Unauthenticated
-from services.ids import new_id
+from services.ids import Kind, new_id
 from services.runtime import Runtime
 from services.validation import Path, Validation, is_storable
 
@@ -45,6 +48,7 @@ LAST_USED_GRAIN = timedelta(minutes=1)
 
 WRONG_TOKEN = "The token or key that was sent is not valid, or not any more."  # noqa: S105
 WRONG_PASSWORD = "The e-mail address or the password is wrong."  # noqa: S105
+WRONG_CURRENT_PASSWORD = "The current password is wrong."  # noqa: S105
 WRONG_REFRESH_TOKEN = "This sign-in has ended. Sign in again."  # noqa: S105
 
 
@@ -143,6 +147,9 @@ async def sign_in(runtime: Runtime, *, email: str, password: str, address: str) 
         known = (await db.execute(USER_BY_EMAIL, {"address": email})).one_or_none()
     stored = known.password_hash if known and known.password_hash else NOBODYS_HASH
     if not await asyncio.to_thread(_matches, stored, password) or known is None:
+        await _note_refusal(
+            runtime, *((new_id(), new_id()) if known is None else (known.account_id, known.id))
+        )
         raise PermissionDenied(WRONG_PASSWORD)
     outdated = HASHER.check_needs_rehash(stored)
     kept = await hash_password(password) if outdated else stored
@@ -156,9 +163,27 @@ async def sign_in(runtime: Runtime, *, email: str, password: str, address: str) 
                 .where(User.account_id == user.account_id, User.id == user.id)
                 .values(password_hash=kept)
             )
+        await _note(db, AuditAction.SIGNED_IN, user.account_id, user.id)
         signed_in = await _issue(runtime, db, user, new_id())
     await runtime.throttle.note_sign_in(runtime.limits, address, email)
     return signed_in
+
+
+async def _note(db: AsyncConnection, action: AuditAction, account_id: UUID, user_id: UUID) -> None:
+    """What a person did to their own sign-ins."""
+    await audit.append(db, account_id, user_id, [Entry(action, Kind.USER, user_id)])
+
+
+async def _note_refusal(runtime: Runtime, account_id: UUID, user_id: UUID) -> None:
+    """For an address that nobody has: the same work with no row, or its speed would tell."""
+    row = audit.row_of(account_id, None, Entry(AuditAction.SIGN_IN_REFUSED, Kind.USER, user_id))
+    columns = AuditEntry.__table__.c
+    if_known = select(
+        *(literal(value, columns[name].type).label(name) for name, value in row.items())
+    ).where(select(User.id).where(User.account_id == account_id, User.id == user_id).exists())
+    async with transaction(runtime.engine, account_id) as db:
+        await db.execute(text("SET LOCAL synchronous_commit = off"))
+        await db.execute(insert(AuditEntry).from_select(list(row), if_known))
 
 
 def secret_text(check: Validation, path: Path, value: str) -> None:
@@ -220,9 +245,10 @@ async def _rotate(
     )
     family_id = (await db.execute(spend)).scalar_one_or_none()
     if family_id is not None:
+        await _note(db, AuditAction.TOKENS_REFRESHED, account_id, user.id)
         return await _issue(runtime, db, user, family_id)
     used = select(RefreshToken.family_id).where(*this, RefreshToken.used_at.is_not(None))
-    await db.execute(
+    revoked = (
         update(RefreshToken)
         .where(
             RefreshToken.account_id == account_id,
@@ -230,7 +256,11 @@ async def _rotate(
             RefreshToken.revoked_at.is_(None),
         )
         .values(revoked_at=func.now())
+        .returning(RefreshToken.id)
     )
+    if (await db.execute(revoked)).first() is not None:
+        entry = Entry(AuditAction.REFRESH_TOKEN_REUSED, Kind.USER, user.id)
+        await audit.append(db, account_id, None, [entry])
     return None
 
 
@@ -290,13 +320,40 @@ async def sign_out(runtime: Runtime, actor: Actor, refresh_token: str) -> dateti
     own = (RefreshToken.account_id == actor.account_id, RefreshToken.family_id.in_(family))
     async with transaction(runtime.engine, actor.account_id) as db:
         await _lock_user(db, actor.account_id, actor.user_id)
-        await db.execute(
+        revoked = (
             update(RefreshToken)
             .where(*own, RefreshToken.revoked_at.is_(None))
             .values(revoked_at=func.now())
+            .returning(RefreshToken.id)
         )
+        if (await db.execute(revoked)).first() is not None:
+            await _note(db, AuditAction.SIGNED_OUT, actor.account_id, actor.user_id)
         ended = select(func.coalesce(func.max(RefreshToken.revoked_at), func.now())).where(*own)
         return cast("datetime", (await db.execute(ended)).scalar_one())
+
+
+async def replace_password(runtime: Runtime, actor: Actor, *, current: str, new: str) -> Tokens:
+    """Raises PermissionDenied where the current one is not what was said, or not any more."""
+    known = select(User.password_hash).where(
+        User.account_id == actor.account_id, User.id == actor.user_id
+    )
+    async with runtime.read(actor) as db:
+        stored = (await db.execute(known)).scalar_one()
+    if stored is None or not await asyncio.to_thread(_matches, stored, current):
+        raise PermissionDenied(WRONG_CURRENT_PASSWORD)
+    hashed = await hash_password(new)
+    async with runtime.work(actor) as work:
+        user = await _lock_user(work.db, actor.account_id, actor.user_id)
+        if user is None or user.password_hash != stored:
+            raise PermissionDenied(WRONG_CURRENT_PASSWORD)
+        await work.db.execute(
+            update(User)
+            .where(User.account_id == user.account_id, User.id == user.id)
+            .values(password_hash=hashed, version=User.version + 1, updated_at=func.now())
+        )
+        await end_sign_ins(work.db, user.account_id, user.id)
+        work.audit(AuditAction.PASSWORD_CHANGED, Kind.USER, user.id)
+        return (await _issue(runtime, work.db, user, new_id())).tokens
 
 
 async def end_sign_ins(db: AsyncConnection, account_id: UUID, user_id: UUID) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.audit import AuditAction
 from models.branch import Branch, BranchStatus
 from models.session import AiSession
 from services import lifecycle
 from services.access import Actor
+from services.audit import Change
 from services.database import fetch, fetch_one
 from services.errors import (
     FieldProblem,
@@ -129,7 +131,11 @@ async def rename_branch(
         await update_branches(
             work, [branch.id], label=label, description=description or branch.description
         )
-        work.record(BranchUpdated(branch.session_id, branch.id))
+        work.record(
+            BranchUpdated(branch.session_id, branch.id),
+            Change("label", branch.label, label),
+            action=AuditAction.BRANCH_RENAMED,
+        )
         return await changed(work, actor, branch)
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from services.telemetry.traces import inner
+
 APP_ROLE = "flowpilot_app"
 """Owns no table, so row-level security binds it. Made by the first migration."""
 
@@ -39,6 +41,7 @@ def connect_pool(url: str, *, size: int) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # errors are logged, and parameters are what people wrote
         pool_recycle=1800,
         connect_args={
             # In the start-up packet the role survives a RESET ALL.
@@ -64,9 +67,10 @@ def is_away(error: BaseException | None) -> bool:
 @asynccontextmanager
 async def transaction(engine: AsyncEngine, account_id: UUID) -> AsyncIterator[AsyncConnection]:
     """Commits on the way out, rolls back on an exception. Only this account's rows exist inside."""
-    async with engine.connect() as db, db.begin():
-        await db.execute(ENTER_ACCOUNT, {"account_id": str(account_id)})
-        yield db
+    with inner("transaction"):
+        async with engine.connect() as db, db.begin():
+            await db.execute(ENTER_ACCOUNT, {"account_id": str(account_id)})
+            yield db
 
 
 async def fetch(db: AsyncConnection, statement: Select[T]) -> Sequence[T]:

@@ -23,13 +23,14 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.account import Account
 from models.event import Event
 from services.database import is_away, transaction
+from services.telemetry.metrics import FEED_LAG
 from services.unit_of_work import events_topic
 from services.wakebus import WakeBus
 
@@ -51,6 +52,18 @@ JOIN_PATIENCE = 5.0
 
 ACCOUNT_IS_GONE = sys.maxsize
 """An access version that makes everybody be looked up again."""
+
+BEGINNING = (
+    func.coalesce(
+        select(func.min(Event.seq))
+        .where(Event.account_id == Account.id)
+        .correlate(Account)
+        .scalar_subquery(),
+        Account.event_seq + 1,
+    )
+    - 1
+).label("beginning")
+"""Events up to here were deleted for their age (services.retention)."""
 
 CURSOR_PREFIX = "ev_"
 
@@ -96,7 +109,9 @@ class Permit:
 class _Page:
     events: list[StoredEvent]
     access_version: int
-    """Of the same moment as the events."""
+    """Of the same moment as the events. So is `beginning`."""
+    beginning: int
+    """Sequence before the oldest event that is kept."""
 
 
 class Reset(Exception):
@@ -160,6 +175,10 @@ class Feed:
         self._bus = bus
         self._readers: dict[UUID, _Reader] = {}
 
+    @property
+    def followers(self) -> int:
+        return sum(reader.followers for reader in list(self._readers.values()))
+
     async def newest(self, account_id: UUID) -> int:
         """The sequence of the account's newest event; 0 before the first."""
         return (await self._position(account_id))[0]
@@ -182,9 +201,10 @@ class Feed:
     ) -> AsyncGenerator[StoredEvent, None]:
         """Every event after `after` (None: from now), of one session or all; never ends by itself.
 
-        Raises Reset when the place is beyond the log's end, or more than 10,000 events back, and
-        whatever the permit raises, before an event that its holder may not hear. Where the database
-        stays away for five seconds, joining raises what it said; following waits.
+        Raises Reset when the place is beyond the log's end, before its beginning, or more than
+        10,000 events back, and whatever the permit raises before an event that its holder may not
+        hear. Where the database stays away for five seconds, joining raises what it said; following
+        waits.
         """
         permit = permit or Permit(_anybody)
         newest, access_version = await self._patient_position(account_id)
@@ -205,6 +225,8 @@ class Feed:
                 events = reader.since(place)
                 if events is None:
                     page = await self._page(account_id, place, end, session_id)
+                    if place < page.beginning:
+                        raise Reset(end)
                     events, access_version = page.events, page.access_version
                     end = events[-1].seq if len(events) == PAGE else end
                 for event in events:
@@ -253,6 +275,7 @@ class Feed:
                     page = await self._page(account_id, reader.last)
                 if page.events or page.access_version != reader.access_version:
                     reader.append(page)
+                    _observe_lag(page.events)
                 if len(page.events) < PAGE:
                     await hints.wait(SAFETY_POLL)
 
@@ -268,6 +291,7 @@ class Feed:
         statement = (
             select(
                 Account.access_version,
+                BEGINNING,
                 Event.seq,
                 Event.session_id,
                 Event.type,
@@ -287,8 +311,9 @@ class Feed:
                 async with transaction(self._engine, account_id) as db:
                     rows = (await db.execute(statement)).all()
                 return _Page(
-                    [StoredEvent(*row[1:]) for row in rows if row.seq is not None],
+                    [StoredEvent(*row[2:]) for row in rows if row.seq is not None],
                     rows[0].access_version if rows else ACCOUNT_IS_GONE,
+                    rows[0].beginning if rows else 0,
                 )
             except (SQLAlchemyError, OSError):
                 if wait == FIRST_RETRY:
@@ -306,6 +331,12 @@ async def _until(moved: asyncio.Event, permit: Permit) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(permit.seconds_left()):
             await moved.wait()
+
+
+def _observe_lag(events: Sequence[StoredEvent]) -> None:
+    now = time.time()
+    for event in events:
+        FEED_LAG.observe(max(0.0, now - event.occurred_at.timestamp()))
 
 
 def _has_gap(last: int, events: Sequence[StoredEvent]) -> bool:

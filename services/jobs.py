@@ -17,6 +17,7 @@ from services.answers import TryAgain, answer_message
 from services.database import APP_ROLE, is_away, plain_url
 from services.enqueue import ANSWER_MESSAGE
 from services.runtime import Runtime
+from services.telemetry.traces import whole
 
 log = logging.getLogger("flowpilot.jobs")
 
@@ -28,7 +29,6 @@ POLL = 2.0
 REAPING = "* * * * * */15"
 """Every 15 seconds the jobs of workers go back that have been silent for 30."""
 
-SHUTDOWN_GRACE = 10.0
 RESTART_WAIT = 1.0
 
 
@@ -57,7 +57,8 @@ def job_app(url: str, runtime: Runtime) -> App:
     @app.task(name=ANSWER_MESSAGE, pass_context=True, retry=Backoff(runtime.limits.retry_wait))
     async def _answer(context: JobContext, account_id: str, message_id: str) -> None:
         last = context.job.attempts + 1 >= MAX_TRIES
-        await answer_message(runtime, UUID(account_id), UUID(message_id), last_try=last)
+        with whole("job answer_message"):
+            await answer_message(runtime, UUID(account_id), UUID(message_id), last_try=last)
 
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
@@ -69,11 +70,13 @@ def job_app(url: str, runtime: Runtime) -> App:
 
 
 @asynccontextmanager
-async def worker(url: str, runtime: Runtime, *, concurrency: int) -> AsyncIterator[None]:
-    """Runs jobs until left; jobs under way are finished, or given back, before it returns."""
+async def worker(
+    url: str, runtime: Runtime, *, concurrency: int, grace: float
+) -> AsyncIterator[None]:
+    """Runs jobs until left; then those under way have `grace` seconds, and are given back after it."""
     app = job_app(url, runtime)
     async with app.open_async():
-        running = asyncio.create_task(_keep_working(app, concurrency))
+        running = asyncio.create_task(_keep_working(app, concurrency, grace))
         try:
             yield
         finally:
@@ -82,7 +85,7 @@ async def worker(url: str, runtime: Runtime, *, concurrency: int) -> AsyncIterat
                 await running
 
 
-async def _keep_working(app: App, concurrency: int) -> None:
+async def _keep_working(app: App, concurrency: int, grace: float) -> None:
     """Procrastinate's worker ends when its connection does; then another one begins."""
     while True:
         try:
@@ -91,7 +94,7 @@ async def _keep_working(app: App, concurrency: int) -> None:
                 install_signal_handlers=False,
                 delete_jobs="successful",
                 fetch_job_polling_interval=POLL,
-                shutdown_graceful_timeout=SHUTDOWN_GRACE,
+                shutdown_graceful_timeout=grace,
             )
         except Exception:  # whatever ended it, jobs wait
             log.warning("the worker stopped and is started again", exc_info=True)

@@ -14,9 +14,10 @@ from models.branch import Branch, BranchStatus
 from models.message import BranchMessage, MessageChunk, MessageRole, MessageState
 from services import enqueue, lifecycle
 from services.access import Actor
+from services.audit import Change
 from services.branches import in_session, lock_branch, require_open, set_status
 from services.database import fetch, fetch_one
-from services.errors import InvalidTransition, NotFound, StaleVersion
+from services.errors import FieldProblem, InvalidInput, InvalidTransition, NotFound
 from services.events import MessageAdded, MessageFinished, MessageRestarted
 from services.handoffs import resume_by_message
 from services.ids import Kind, new_id, node_id
@@ -70,7 +71,7 @@ async def send_message(
     expected_branch_id: UUID,
     body: str,
 ) -> Sent:
-    """To the active branch; raises StaleVersion when that is not the expected one any more.
+    """To the active branch; raises InvalidInput when that is not the expected one any more.
 
     Otherwise as `send_branch_message`.
     """
@@ -83,7 +84,14 @@ async def send_message(
         session = await lock_workable(work, actor, session_id)
         await in_session(work.db, session, expected_branch_id)
         if session.active_branch_id != expected_branch_id:
-            raise StaleVersion(session.version)
+            raise InvalidInput(
+                [
+                    FieldProblem(
+                        ("expectedBranchId",),
+                        "The team works on another branch by now. Load the session again.",
+                    )
+                ]
+            )
         return await _send(work, actor, expected_branch_id, body, sent)
 
 
@@ -268,7 +276,10 @@ async def finish(
             MessageChunk.account_id == message.account_id, MessageChunk.message_id == message.id
         )
     )
-    work.record(MessageFinished(message.session_id, message.branch_id, message.id))
+    work.record(
+        MessageFinished(message.session_id, message.branch_id, message.id),
+        Change("state", after=state.name),
+    )
     return True
 
 

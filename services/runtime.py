@@ -1,7 +1,8 @@
 """What every service verb is handed: the pool, the bus, the model and the installation's limits."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -78,6 +79,10 @@ class Runtime:
     feed: Feed
     throttle: Throttle
     token_lifetimes: TokenLifetimes = TokenLifetimes()
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is told to end: balancers should send nobody any more."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set after that: whatever lasts must end now, and what is under way in a while."""
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
         return transaction(self.engine, actor.account_id)

@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Any, Protocol, TypeVar
 
-from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRateLimiter
+from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -76,11 +76,12 @@ class Throttle:
 
     async def spend(self, viewer: str, cost: int, budget: int) -> Spent:
         """Takes `cost` from a caller's `budget` of a minute, which slides. Raises RateLimited."""
-        item = RateLimitItemPerMinute(budget, namespace="cost")
+        key = f"cost/{viewer}/{budget}"
 
         async def take(store: Store) -> tuple[bool, tuple[int, float, int, float]]:
-            fits = await SlidingWindowCounterRateLimiter(store).hit(item, viewer, cost=cost)
-            return fits, await store.get_sliding_window(item.key_for(viewer), MINUTE)
+            """What SlidingWindowCounterRateLimiter does, which is dear to make for every operation."""
+            fits = await store.acquire_sliding_window_entry(key, budget, MINUTE, cost)
+            return fits, await store.get_sliding_window(key, MINUTE)
 
         fits, window = await self._count(take)
         previous, previous_ttl, current, current_ttl = window

@@ -1,4 +1,4 @@
-"""One transaction, with the events it records and the jobs it makes necessary.
+"""One transaction, with the events it records, its audit and the jobs it makes necessary.
 
 Either everything commits or nothing did happen. The account's event counter is taken by the last
 statement, so the order of sequence numbers is the order of commits and a reader sees no gap.
@@ -17,10 +17,14 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from models.audit import AuditAction
 from models.event import IdempotencyKey
+from services import audit
+from services.audit import Change, Entry
 from services.database import transaction
 from services.errors import FieldProblem, InvalidInput
 from services.events import DomainEvent
+from services.ids import Kind
 from services.wakebus import JOBS_TOPIC, WakeBus
 
 APPEND_EVENTS = text(
@@ -67,9 +71,18 @@ class UnitOfWork:
     db: AsyncConnection
     events: list[DomainEvent] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
 
-    def record(self, event: DomainEvent) -> None:
+    def record(
+        self, event: DomainEvent, *changes: Change, action: AuditAction | None = None
+    ) -> None:
+        """For subscribers and for the audit; `changes` and `action` are for the audit alone."""
         self.events.append(event)
+        self.entries.append(audit.entry_of(event, action, changes))
+
+    def audit(self, action: AuditAction, kind: Kind, target_id: UUID, *changes: Change) -> None:
+        """A change that is no event of a session."""
+        self.entries.append(Entry(action, kind, target_id, changes=changes))
 
     def enqueue(self, job: Job) -> None:
         self.jobs.append(job)
@@ -80,8 +93,17 @@ class UnitOfWork:
         """What this key made before, or None: then `makes` is remembered if the work commits.
 
         A second caller with the same key waits here until the first has committed or failed.
-        Raises InvalidInput when the key was used with other content.
+        Raises InvalidInput when the key was used with other content, and for the nil UUID: it is
+        what a client sends that has forgotten to make a key.
         """
+        if key.int == 0:
+            raise InvalidInput(
+                [
+                    FieldProblem(
+                        ("idempotencyKey",), "Must be a UUID of your making, not the nil one."
+                    )
+                ]
+            )
         digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
         identity = {
             "account_id": self.account_id,
@@ -116,6 +138,8 @@ class UnitOfWork:
                     "times": [job.scheduled_at for job in self.jobs],
                 },
             )
+        if self.entries:
+            await audit.append(self.db, self.account_id, self.user_id, self.entries)
         if self.events:
             await self.db.execute(
                 APPEND_EVENTS,

@@ -120,11 +120,12 @@ NO_INPUT_RULES = {
     "cancelMessage",
     "claimHandoff",
     "deactivateMember",
+    "reactivateMember",
     "retryMessage",
     "revokeApiKey",
     "switchBranch",
 }
-NO_OBJECTS = {"createApiKey", "refreshTokens", "signIn", "signOut"}
+NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "signOut"}
 
 INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"

@@ -7,9 +7,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert, update
 
+from models.account import User
 from models.finding import Finding, FindingEvidence, FindingKind
 from models.message import BranchMessage, MessageState
 from models.session import AiSession, Step, StepType
+from services.authentication import hash_password
 from services.ids import Kind, new_id, node_id, uuid_of
 from tests.client import Client
 from tests.factories import Colleagues
@@ -210,7 +212,7 @@ async def _people(client: Client, admin: Client, made: dict[str, Any]) -> None:
 
 
 async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> None:
-    """Findings and guided steps, and replies in states that no job will end."""
+    """Findings and guided steps, a password, and replies in states that no job will end."""
     session_id, branch_id = (
         uuid_of(Kind.SESSION, made["session"]),
         uuid_of(Kind.BRANCH, made["active"]),
@@ -249,6 +251,11 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
                 .where(BranchMessage.id == uuid_of(Kind.MESSAGE, made[name]))
                 .values(state=MessageState[name.upper()], body="")
             )
+        await db.execute(
+            update(User)
+            .where(User.id == made["people"].admin.key)
+            .values(password_hash=await hash_password(MEMBER_PASSWORD))
+        )
         await db.execute(
             update(AiSession)
             .where(AiSession.account_id == account_id)
@@ -292,6 +299,11 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "expectedVersion": w.member_version,
     },
     "deactivateMember": lambda w: {"userId": w.member},
+    "reactivateMember": lambda w: {"userId": w.member},
+    "changePassword": lambda _: {
+        "currentPassword": MEMBER_PASSWORD,
+        "newPassword": "another battery",
+    },
     "createApiKey": lambda w: {
         "idempotencyKey": w.idempotency_key,
         "name": w.mark,

@@ -3,11 +3,13 @@
 https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md
 """
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Send
 from strawberry.http.streaming import (
     HTTPStreamTransport,
     MultipartSubscriptionTransport,
@@ -71,7 +73,36 @@ def stream(
         form.heartbeat_interval,
         send_initial_heartbeat=form.send_initial_heartbeat,
     )
-    return StreamingResponse(alive(), headers={**HEADERS, **form.headers})
+    return EventStream(alive(), context.runtime.closing, {**HEADERS, **form.headers})
+
+
+class EventStream(StreamingResponse):
+    """Ends with the server, without `complete`, so that the client goes on at another one."""
+
+    def __init__(
+        self, events: AsyncIterator[str], closing: asyncio.Event, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(events, headers=headers)
+        self.closing = closing
+
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        ends = (
+            asyncio.ensure_future(super().listen_for_disconnect(receive)),
+            asyncio.ensure_future(self.closing.wait()),
+        )
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        except asyncio.CancelledError:
+            if self.closing.is_set():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            raise
 
 
 def _text(data: object) -> str:

@@ -18,7 +18,7 @@ ROOT_FIELDS = {
     "Mutation": """signIn refreshTokens signOut saveMember deactivateMember startSession forkBranch
         switchBranch markBranchStatus reviveBranch renameBranch archiveBranch restoreBranch
         sendBranchMessage sendMessage retryMessage cancelMessage handOffSession claimHandoff
-        cancelHandoff createApiKey revokeApiKey""",
+        cancelHandoff createApiKey revokeApiKey changePassword reactivateMember""",
     "Subscription": "sessionsChanged sessionChanged branchChanged queueChanged messageStreamed",
 }
 

@@ -131,6 +131,51 @@ async def test_the_same_idempotency_key_shows_the_same_secret_once_more(
     assert await keys(client, colleagues) == [answers[0]["apiKey"]]
 
 
+async def test_a_secret_is_shown_again_for_ten_minutes_and_not_after(
+    client: Client, colleagues: Colleagues, runtime: Runtime
+) -> None:
+    admin = client.as_(colleagues.admin)
+    wanted = {"idempotencyKey": str(uuid4()), "name": "Robot", "scopes": ["READ"]}
+    made = await admin.mutate("createApiKey", KEY + " secret", **wanted)
+
+    async def repeated(age: timedelta) -> dict[str, Any]:
+        this = ApiKey.id == uuid_of(Kind.API_KEY, made["apiKey"]["id"])
+        async with transaction(runtime.engine, colleagues.account_id) as db:
+            await db.execute(update(ApiKey).where(this).values(created_at=datetime.now(UTC) - age))
+        return await admin.mutate("createApiKey", KEY + " secret", **wanted)
+
+    assert (await repeated(timedelta(minutes=9)))["secret"] == made["secret"]
+    before = await keys(client, colleagues)
+    refused = await repeated(timedelta(minutes=10, seconds=1))
+    assert refused["__typename"] == "InvalidInputError"
+    assert refused["fields"] == [
+        {
+            "path": ["idempotencyKey"],
+            "message": "Has made an API key before, whose secret is shown no more. Revoke that "
+            "one and make another.",
+        }
+    ]
+    assert [key["id"] for key in await keys(client, colleagues)] == [key["id"] for key in before]
+
+
+async def test_every_key_reads_and_neither_write_nor_admin_implies_the_other(
+    client: Client, colleagues: Colleagues
+) -> None:
+    case = {"idempotencyKey": str(uuid4()), "intake": {"text": "The VPN drops"}}
+    worked = {}
+    for scope in ("READ", "WRITE", "ADMIN"):
+        robot = client.with_token((await make_key(client, colleagues, scope))["secret"])
+        assert len((await robot.run("{ members { id } }"))["members"]) == 4
+        started = await robot.mutate("startSession", "session { id }", **case)
+        made = await robot.mutate("createApiKey", "secret", name="Child", scopes=["READ"])
+        worked[scope] = (started["__typename"], made["__typename"])
+    assert worked == {
+        "READ": ("PermissionDeniedError", "PermissionDeniedError"),
+        "WRITE": ("StartSessionSuccess", "PermissionDeniedError"),
+        "ADMIN": ("PermissionDeniedError", "CreateApiKeySuccess"),
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [

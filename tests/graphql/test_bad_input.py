@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -126,6 +126,8 @@ AS_TYPED = [
     ("refreshTokens", "refreshToken", 1, 200),
     ("signOut", "refreshToken", 1, 200),
     ("saveMember", "password", 12, 200),
+    ("changePassword", "currentPassword", 1, 200),
+    ("changePassword", "newPassword", 12, 200),
 ]
 ADDRESSES = [("signIn", "email", 1, 320), ("saveMember", "email", 6, 320)]
 TEXTS = [*REQUIRED, *OPTIONAL, *AS_TYPED, *ADDRESSES]
@@ -240,7 +242,71 @@ async def test_an_existing_fork_takes_exactly_one_option(
     del given["parentBranchId"], given["afterMessageId"]
     for count in (0, 2):
         answer = await refused(admin, "forkBranch", {**given, "options": options(count)})
-        assert answer["fields"] == [{"path": ["options"], "message": "Must have 1 to 1 entries."}]
+        assert answer["fields"] == [{"path": ["options"], "message": "Must have exactly 1 entry."}]
+
+
+INVISIBLE = [
+    "\u200b" * 12,  # zero-width spaces
+    "\u2066\u2069\u202e\ufeff\u00ad\u2060",
+    "\u3164\u115f\u1160\uffa0\u2800",  # letters and a sign that show nothing
+    "\ufe0f\u034f\u180e\U000e0041\U000e0100",
+    " \u00a0\t\u2003\u2028 \u200d",
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+@pytest.mark.parametrize(("name", "path", "low", "high"), REQUIRED)
+async def test_a_text_of_which_nothing_is_seen_is_empty(
+    admin: Client,
+    world: World,
+    untouched: None,
+    name: str,
+    path: str,
+    low: int,
+    high: int,
+    text: str,
+) -> None:
+    answer = await refused(admin, name, put(valid(name, world), path, text))
+    wanted = f"Must have {low:,} to {high:,} characters, not counting outer space."
+    assert answer["fields"] == [{"path": path.split("."), "message": wanted}]
+
+
+async def test_a_dead_end_needs_a_reason_that_is_seen(
+    admin: Client, world: World, untouched: None
+) -> None:
+    for text in INVISIBLE:
+        given = {
+            "branchId": world.active,
+            "status": "DEAD_END",
+            "reason": text,
+            "expectedVersion": world.versions[world.active],
+        }
+        answer = await refused(admin, "markBranchStatus", given)
+        assert answer["fields"] == [{"path": ["reason"], "message": "A dead end needs a reason."}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\U0001f469\u200d\U0001f4bb", "\u05d0\u200f", "\u0627\u0644", "\u2764\ufe0f", "e\u0301"],
+    ids=ascii,
+)
+async def test_what_shows_something_is_kept_with_its_joiners(
+    client: Client, colleagues: Colleagues, text: str
+) -> None:
+    opened = await client.as_(colleagues.engineer).mutate(
+        "startSession", "session { intake { text } }", intake={"text": text}
+    )
+    assert opened["session"] == {"intake": {"text": text}}
+
+
+@pytest.mark.parametrize("name", sorted(KEYED))
+async def test_a_key_that_was_never_made_is_refused(
+    admin: Client, world: World, untouched: None, name: str
+) -> None:
+    answer = await refused(admin, name, {**valid(name, world), "idempotencyKey": str(UUID(int=0))})
+    assert answer["fields"] == [
+        {"path": ["idempotencyKey"], "message": "Must be a UUID of your making, not the nil one."}
+    ]
 
 
 # ------------------------------------------------------------------ ids
@@ -269,7 +335,9 @@ def id_places(given: Any, path: str = "") -> list[str]:
     return [path[1:]] if is_node_id(given) else []
 
 
-@pytest.mark.parametrize("name", sorted(set(INPUTS) - {"signIn", "signOut", "refreshTokens"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(INPUTS) - {"signIn", "signOut", "refreshTokens", "changePassword"})
+)
 async def test_what_is_no_id_of_its_kind_is_not_found(
     admin: Client, world: World, untouched: None, name: str
 ) -> None:
@@ -506,7 +574,8 @@ CASES: list[Case] = [
     ("a change without version", "saveMember", lambda _: {"expectedVersion": None},
      lambda _: invalid("expectedVersion")),
     ("send to what is not active any more", "sendMessage",
-     lambda w: {"sessionId": w.session, "expectedBranchId": w.trunk}, lambda _: stale(1)),
+     lambda w: {"sessionId": w.session, "expectedBranchId": w.trunk},
+     lambda _: invalid("expectedBranchId")),
     ("send to another session's branch", "sendMessage",
      lambda w: {"expectedBranchId": w.trunk}, lambda w: not_found(w.trunk)),
     ("elevated park", "handOffSession", lambda _: {"priority": "ELEVATED"},

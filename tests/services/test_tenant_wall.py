@@ -23,6 +23,7 @@ FILLED = {
     "ai_session_steps",
     "ai_sessions",
     "api_keys",
+    "audit_entries",
     "branch_messages",
     "branch_revival_evidence",
     "branch_revivals",
@@ -37,6 +38,9 @@ FILLED = {
     "teams",
     "users",
 }
+APPENDED = {"audit_entries", "events"}
+"""The server may not alter what is in these: a test of its own."""
+
 REFUSED = "new row violates row-level security policy"
 
 
@@ -115,11 +119,11 @@ async def test_nothing_is_written_into_another_account(
         f"DELETE FROM {table} WHERE account_id = :theirs",
         f"UPDATE {table} SET account_id = account_id WHERE account_id = :theirs",
     ):
-        if table == "events":
-            continue  # appended only: the next test
+        if table in APPENDED:
+            continue
         async with transaction(runtime.engine, ours) as db:
             assert (await db.execute(text(statement), {"theirs": theirs})).rowcount == 0
-    if table in FILLED - {"events"}:
+    if table in FILLED - APPENDED:
         moved = text(f"UPDATE {table} SET account_id = :theirs WHERE account_id = :ours")
         with pytest.raises(DBAPIError, match=REFUSED):
             async with transaction(runtime.engine, ours) as db:
@@ -138,6 +142,9 @@ async def test_nothing_is_written_into_another_account(
         "UPDATE events SET payload = '{}'",
         "ALTER TABLE users DISABLE ROW LEVEL SECURITY",
         "TRUNCATE events",
+        "DELETE FROM audit_entries",
+        "UPDATE audit_entries SET actor_id = NULL",
+        "TRUNCATE audit_entries",
     ],
 )
 async def test_the_server_lacks_the_right(

@@ -58,6 +58,9 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "revokeApiKey",
     "saveMember",
     "deactivateMember",
+    "reactivateMember",
+    "changePassword",
+    "auditEntries",
   ]),
 ];
 

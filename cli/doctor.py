@@ -1,0 +1,109 @@
+"""`doctor`: what is wrong with a set-up, before or after somebody notices."""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import urllib.request
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.database import database, folder_problem, nearest
+from cli.listening import listen
+from cli.problems import CommandFailed
+from schema.page import GRAPHIQL
+from services.database import plain_url
+from services.diagnosis import bus_problem, database_problems
+from services.postgres import PostgresUnavailable
+from settings import Settings
+
+OLDEST_PYTHON = (3, 11)
+LEAST_SPACE = 1_000_000_000
+"""Bytes."""
+
+PATIENCE = 2.0
+"""Seconds for a server on our port to answer."""
+
+
+def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verbs.add_parser(
+        "doctor",
+        help="say what is wrong with the set-up, and what to do",
+        description="Looks at the settings, the data folder, the port, the database, the carrier of "
+        "hints and the workers; changes nothing. It exits with 1 when something is wrong.",
+    ).set_defaults(run=examine)
+
+
+def examine(settings: Settings) -> int:
+    problems = _problems(settings)
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print("Nothing is wrong.")
+    return 1 if problems else 0
+
+
+def _problems(settings: Settings) -> list[str]:
+    problems = []
+    if sys.version_info < OLDEST_PYTHON:
+        problems.append(f"This is Python {sys.version.split()[0]}: FlowPilot needs 3.11 or newer.")
+    if not (GRAPHIQL / "index.html").exists():
+        problems.append("The page at /graphql is not built: run `make run` once.")
+    problems += _folder_problems(settings)
+    serving, problem = _port(settings)
+    problems += [problem] if problem else []
+    return problems + _database_problems(settings, serving=serving)
+
+
+def _folder_problems(settings: Settings) -> list[str]:
+    if settings.database_url is not None and settings.secret_key is not None:
+        return []  # nothing is kept there
+    problem = folder_problem(settings.data_dir, make=False)
+    if problem is not None:
+        return [problem]
+    free = shutil.disk_usage(nearest(settings.data_dir)).free
+    problem = (
+        f"The disk of the data folder {settings.data_dir.absolute()} has {free // 1_000_000:,} MB "
+        "left: make room, or name another folder in FLOWPILOT_DATA_DIR."
+    )
+    return [problem] if free < LEAST_SPACE else []
+
+
+def _port(settings: Settings) -> tuple[bool, str | None]:
+    """Whether a FlowPilot answers there, and what is wrong."""
+    try:
+        listen(settings.host, settings.port).close()
+    except CommandFailed as taken:
+        if _answers(settings):
+            return True, None
+        return False, str(taken)
+    return False, None
+
+
+def _answers(settings: Settings) -> bool:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{settings.port}/healthz"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=PATIENCE) as answer:
+            return bool(json.load(answer) == {"status": "ok"})
+    except (OSError, ValueError):
+        return False
+
+
+def _database_problems(settings: Settings, *, serving: bool) -> list[str]:
+    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        return []  # the first start makes it
+    try:
+        with database(settings) as url:
+            problems = asyncio.run(database_problems(url, serving=serving))
+            bus = asyncio.run(bus_problem(settings.broadcast_url or plain_url(url)))
+            return problems + ([bus] if bus else [])
+    except (PostgresUnavailable, CommandFailed) as problem:
+        return [str(problem)]
+    except (SQLAlchemyError, OSError) as error:
+        why = getattr(error, "orig", None) or error
+        return [
+            f"The database cannot be used ({why}): start it, or correct FLOWPILOT_DATABASE_URL."
+        ]

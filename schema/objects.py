@@ -1,0 +1,54 @@
+"""Any object by its key."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from uuid import UUID
+
+from schema import account, branch, fork_point, handoff, message, session
+from schema.context import Info
+from schema.finding import Finding
+from schema.node import Node
+from schema.step import Step
+from services.errors import NotFound
+from services.ids import Kind, node_id
+
+
+async def _step(info: Info, key: UUID) -> Step:
+    row = await info.context.loaders.steps.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.STEP, key))
+    return Step.of(row)
+
+
+async def _finding(info: Info, key: UUID) -> Finding:
+    row = await info.context.loaders.findings.load(key)
+    if row is None:
+        raise NotFound(node_id(Kind.FINDING, key))
+    return Finding.of(row)
+
+
+@cache
+def _loads() -> Mapping[Kind, Callable[[Info, UUID], Awaitable[Node]]]:
+    """Made at its first use: until then the types' modules, which name one another, are unfinished."""
+    return {
+        Kind.ACCOUNT: account.load_account,
+        Kind.API_KEY: account.load_api_key,
+        Kind.BRANCH: branch.load,
+        Kind.FINDING: _finding,
+        Kind.FORK_POINT: fork_point.load,
+        Kind.HANDOFF: handoff.load,
+        Kind.MESSAGE: message.load,
+        Kind.SESSION: session.load,
+        Kind.STEP: _step,
+        Kind.TEAM: account.load_team,
+        Kind.USER: account.load_user,
+    }
+
+
+async def find(info: Info, kind: Kind, key: UUID) -> Node | None:
+    """None for what is unknown or of another account: the two look alike."""
+    try:
+        load = _loads().get(kind)
+        return None if load is None else await load(info, key)
+    except NotFound:
+        return None

@@ -1,0 +1,36 @@
+"""What is counted where it happens. Labels have few values, and none that a client makes up.
+
+What can be read off the process when it is asked for is in services.telemetry.exposition.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+OPERATIONS = Counter(
+    "flowpilot_operations",
+    "GraphQL operations that have ended, by kind, root field and first error code",
+    ["kind", "field", "code"],
+)
+OPERATION_SECONDS = Histogram(
+    "flowpilot_operation_seconds",
+    "How long queries and mutations took",
+    ["kind"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
+)
+HTTP_RESPONSES = Counter("flowpilot_http_responses", "HTTP responses by status", ["status"])
+OPEN_SOCKETS = Gauge("flowpilot_open_sockets", "WebSockets that are open")
+RUNNING_SUBSCRIPTIONS = Gauge("flowpilot_running_subscriptions", "Subscriptions under way")
+
+EVENTS_DELIVERED = Counter("flowpilot_events_delivered", "Events handed to subscriptions")
+FEED_RESETS = Counter("flowpilot_feed_resets", "Subscribers that were told to query again")
+FEED_LAG = Histogram(
+    "flowpilot_feed_lag_seconds",
+    "From an event's time, as the database has it, until this process has read it",
+    buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
+
+AI_TOKENS = Counter(
+    "flowpilot_ai_tokens", "Tokens of answers that were kept, as the provider counts", ["kind"]
+)
+AI_ANSWERS = Counter("flowpilot_ai_answers", "Attempts to answer, by how they ended", ["result"])
