@@ -1,9 +1,9 @@
 """What carries hints from process to process. Each scheme of a URL has its own.
 
-PostgreSQL's is broadcaster's. Over Redis and Kafka its own were tried and do not hold: `redis://` listens
-before it has subscribed and, with redis-py 8, hears nothing for ever; redis-py reconnects without telling,
-so that nobody looks again for what was said meanwhile; `redis-stream://` never trims its stream and asks it
-ten times a second; `kafka://` takes several brokers for one and leaves clients open that could not start.
+PostgreSQL's is broadcaster's. Its others, as of 0.3.1, do not hold: `redis://` listens before it has
+subscribed and, with redis-py 8, hears nothing for ever, and its listener dies where nobody sees it;
+`redis-stream://` never trims its stream and asks it ten times a second; `kafka://` takes several brokers
+for one and leaves clients open that could not start.
 
 These subscribe to their one channel while they connect, break with an exception, and can be closed at any
 moment, also twice.
@@ -19,11 +19,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from broadcaster import BroadcastBackend, Event
 from broadcaster._backends.postgres import PostgresBackend
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 STREAM_LENGTH = 1_000
-"""Entries that a stream keeps, about: who lags further looks again when a beat stays away."""
+"""Entries that a stream keeps, about: who lags further finds by polling what it missed."""
 
 STREAM_READ = 100
 STREAM_BLOCK_MS = 1_000
@@ -54,7 +52,7 @@ class _OneChannel(BroadcastBackend):
 class RedisBackend(_OneChannel):
     def __init__(self, url: str, channel: str) -> None:
         self._channel = channel
-        self._redis = _redis(url)
+        self._redis = Redis.from_url(url)
         self._subscription = self._redis.pubsub(ignore_subscribe_messages=True)
 
     async def connect(self) -> None:
@@ -77,7 +75,7 @@ class RedisBackend(_OneChannel):
 class RedisStreamBackend(_OneChannel):
     def __init__(self, url: str, channel: str) -> None:
         self._channel = channel
-        self._redis = _redis(url.replace("redis-stream:", "redis:", 1))
+        self._redis = Redis.from_url(url.replace("redis-stream:", "redis:", 1))
         self._last = b"0-0"
         self._read: deque[Entry] = deque()
 
@@ -133,11 +131,6 @@ class KafkaBackend(_OneChannel):
     async def next_published(self) -> Event:
         record = await self._consumer.getone()
         return Event(self._channel, record.value.decode())
-
-
-def _redis(url: str) -> Redis:
-    """Tells at once that the server is lost, where by default it tries ten times more."""
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0))
 
 
 BACKENDS: dict[str, Callable[[str, str], BroadcastBackend]] = {
