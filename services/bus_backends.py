@@ -9,14 +9,16 @@ These subscribe to their one channel while they connect, break with an exception
 moment, also twice.
 """
 
+import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from broadcaster import BroadcastBackend, Event
+from broadcaster import Broadcast, BroadcastBackend, Event
 from broadcaster._backends.postgres import PostgresBackend
 from redis.asyncio import Redis
 
@@ -39,6 +41,45 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 def backend_for(url: str, channel: str) -> BroadcastBackend:
     """Not connected yet. Raises KeyError for a scheme that settings refuse."""
     return BACKENDS[urlsplit(url).scheme](url, channel)
+
+
+@asynccontextmanager
+async def connected(
+    url: str, channel: str, patience: float
+) -> AsyncIterator[tuple[Broadcast, asyncio.Task[None]]]:
+    """Also the task that listens, which dies with its connection. Raises what the driver does, or
+    TimeoutError; `patience` in seconds, for each step.
+
+    Broadcast.disconnect() closes the connection under a listener that still reads, and not at all when
+    the listener died; redis-py then leaves a socket open.
+    """
+    backend = backend_for(url, channel)
+    broadcast = Broadcast(backend=backend)
+    try:
+        async with asyncio.timeout(patience):
+            await broadcast.connect()
+        listener = broadcast._listener_task  # noqa: SLF001 - there is no other way to it
+        try:
+            yield broadcast, listener
+        finally:
+            await end(listener)
+    finally:
+        with suppress(Exception):  # a dead connection may refuse to be closed
+            async with asyncio.timeout(patience):
+                await backend.disconnect()
+
+
+async def end(*tasks: asyncio.Task[None], again: float = 0.1) -> None:
+    """Cancels every so many seconds until they are done.
+
+    redis-py sends through wait_for, and that of Python 3.11 loses cancellations.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=again)
+    await asyncio.gather(*tasks, return_exceptions=True)  # or they are said to have failed unheard
 
 
 class _OneChannel(BroadcastBackend):

@@ -1,19 +1,18 @@
 """What is wrong with a database or a bus, told in sentences. Looks only; changes nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from broadcaster import Broadcast
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Base
 from services.batches import owner_engine
+from services.bus_backends import connected
 from services.database import APP_ROLE
 from services.schema_revision import State, state_of
+from services.wakebus import CHANNEL
 
 OLDEST_VERSION = 150_000
 MAX_SKEW = 5.0
@@ -168,11 +167,15 @@ async def _work_problems(db: AsyncConnection, *, serving: bool) -> list[str]:
 async def bus_problem(url: str) -> str | None:
     """Whether a message comes back through the carrier of hints."""
     try:
-        async with asyncio.timeout(BUS_PATIENCE), _connected(url) as broadcast:
-            channel = f"flowpilot_doctor_{uuid4().hex}"
-            async with broadcast.subscribe(channel) as messages:
-                await broadcast.publish(channel, "hello")
-                await messages.get()
+        async with (
+            asyncio.timeout(BUS_PATIENCE),
+            connected(url, CHANNEL, BUS_PATIENCE) as (broadcast, _),
+            broadcast.subscribe(CHANNEL) as messages,
+        ):
+            hello = uuid4().hex  # to others a sender who names no topics
+            await broadcast.publish(CHANNEL, hello)
+            while (await messages.get()).message != hello:
+                pass
     except Exception as error:  # whatever a driver raises
         why = str(error) or "nothing came back in time"
         return (
@@ -180,13 +183,3 @@ async def bus_problem(url: str) -> str | None:
             "two seconds late. Start it, or leave the setting out."
         )
     return None
-
-
-@asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[Broadcast]:
-    broadcast = Broadcast(url)
-    await broadcast.connect()
-    try:
-        yield broadcast
-    finally:
-        await broadcast.disconnect()

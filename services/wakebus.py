@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.bus_backends import backend_for
+from services.bus_backends import connected, end
 
 log = logging.getLogger("flowpilot.wakebus")
 
@@ -90,9 +90,7 @@ class WakeBus:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks, again=self._patience)  # to close takes time of its own
 
     def wake(self, topic: str) -> None:
         """Never waits and never fails; many wakes of a topic may become one."""
@@ -142,20 +140,10 @@ class WakeBus:
 
     async def _run(self) -> None:
         """One life of the connection; raises when it is over."""
-        backend = backend_for(self._url, CHANNEL)
-        broadcast = Broadcast(backend=backend)
-        try:
-            async with asyncio.timeout(self._patience):
-                await broadcast.connect()
-            await self._carry(broadcast)
-        finally:
-            # broadcaster does not reach its backend when its listener died or never was.
-            for leave in (broadcast.disconnect, backend.disconnect):
-                with suppress(Exception):  # a dead connection may refuse to be closed
-                    async with asyncio.timeout(self._patience):
-                        await leave()
+        async with connected(self._url, CHANNEL, self._patience) as (broadcast, listener):
+            await self._carry(broadcast, listener)
 
-    async def _carry(self, broadcast: Broadcast) -> None:
+    async def _carry(self, broadcast: Broadcast, listener: asyncio.Task[None]) -> None:
         """Hears and publishes until one of them fails; to subscribe and to leave may hang."""
         async with (
             asyncio.timeout(self._patience) as patience,
@@ -167,7 +155,6 @@ class WakeBus:
                 asyncio.create_task(self._hear(messages, beats)),
                 asyncio.create_task(self._publish(broadcast, beats)),
             )
-            listener = broadcast._listener_task  # noqa: SLF001 - nothing else tells that it died
             try:
                 done, _ = await asyncio.wait(
                     (*tasks, listener), return_when=asyncio.FIRST_COMPLETED
@@ -175,9 +162,7 @@ class WakeBus:
                 for task in done:
                     task.result()
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(*tasks)
                 patience.reschedule(asyncio.get_running_loop().time() + self._patience)
 
     async def _hear(self, messages: Subscriber, beats: asyncio.Event) -> None:

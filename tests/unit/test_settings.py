@@ -32,7 +32,6 @@ def test_a_bus_may_be(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "host:6379",
         "memory://",
         "mysql://host",
