@@ -125,8 +125,9 @@ def words_of(line: str) -> list[str]:
 
 def confined() -> list[str]:
     """Before a command: without what root may beyond others, so that a file's mode binds it, too."""
-    command = ["setpriv", "--no-new-privs"]
-    return [*command, "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else command
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
 
 
 def test_the_image_serves_with_nothing_to_write_to_but_its_data(
