@@ -4,6 +4,7 @@ from services.access import Actor
 from services.accounts import new_password
 from services.authentication import Tokens, replace_password, secret_text
 from services.errors import PermissionDenied
+from services.origin import ADDRESS
 from services.runtime import Runtime
 from services.validation import Validation
 
@@ -11,7 +12,8 @@ from services.validation import Validation
 async def change_password(runtime: Runtime, actor: Actor, *, current: str, new: str) -> Tokens:
     """Ends all of the person's sign-ins; the tokens are of a new one.
 
-    Raises InvalidInput and PermissionDenied.
+    Guesses at the old one count as attempts to sign in do: a stolen access token is no way round them.
+    Raises InvalidInput, RateLimited and PermissionDenied.
     """
     check = Validation()
     secret_text(check, ("currentPassword",), current)
@@ -21,4 +23,8 @@ async def change_password(runtime: Runtime, actor: Actor, *, current: str, new: 
     check.done()
     if actor.is_key:
         raise PermissionDenied("An API key has no password.")
-    return await replace_password(runtime, actor, current=current, new=new)
+    place, person = ADDRESS.get() or "", actor.user_id.hex
+    await runtime.throttle.admit_sign_in(runtime.limits, place, person)
+    tokens = await replace_password(runtime, actor, current=current, new=new)
+    await runtime.throttle.note_sign_in(runtime.limits, place, person)
+    return tokens

@@ -384,3 +384,30 @@ async def test_a_document_signs_in_once(client: Client, email: str, verb: str) -
     assert [(error["message"], error["extensions"]["code"]) for error in refused["errors"]] == [
         ("A document may sign in or refresh tokens once.", "DOCUMENT_TOO_LARGE")
     ]
+
+
+async def test_guesses_at_ones_own_password_count_as_well(
+    serve_also: Serve, database_url: str, colleagues: Colleagues, email: str, clock: Clock
+) -> None:
+    """Whoever has stolen an access token has all the time in the world otherwise."""
+    server = await serve_also(sign_in_attempts=3)
+    document = f"""mutation {{ signIn(input: {{email: "{email}", password: "{PASSWORD}"}}) {{
+      ... on SignInSuccess {{ tokens {{ accessToken }} }} }} }}"""
+    token = (await server.run(document))["signIn"]["tokens"]["accessToken"]
+    grace = server.with_token(token)
+
+    async def change(current: str) -> str:
+        document = f"""mutation {{ changePassword(input: {{
+          currentPassword: "{current}", newPassword: "another long password"
+        }}) {{ __typename }} }}"""
+        answer = await ask(grace, document)
+        if answer.get("errors"):
+            return str(answer["errors"][0]["extensions"]["code"])
+        return str(answer["data"]["changePassword"]["__typename"])
+
+    assert [await change("not it") for _ in range(3)] == [WRONG] * 3
+    before = await tables(database_url, colleagues)
+    assert await change(PASSWORD) == "RATE_LIMITED"
+    assert await tables(database_url, colleagues) == before
+    clock.now += 900
+    assert await change(PASSWORD) == "ChangePasswordSuccess"
