@@ -20,10 +20,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from schema.page import GRAPHIQL
+from schema.page import GRAPHIQL, POLICY
 from schema.root import graphql_schema
 from schema.transport.endpoint import GraphQLEndpoint
 from schema.transport.request_log import RequestLog
+from schema.transport.security_headers import SecurityHeaders
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
@@ -135,6 +136,7 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(RequestLog),
+            Middleware(SecurityHeaders),
             *cross_origin(settings),
         ],
         routes=[
@@ -180,7 +182,7 @@ class Assets(StaticFiles):
     def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - starlette's
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = POLICY
         return response
 
 

