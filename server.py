@@ -7,12 +7,23 @@ from time import monotonic
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app import create_app
 from services.runtime import Runtime
 from settings import Settings
 
 TICK = 0.1
+
+
+class Sockets(WebSocketsSansIOProtocol):
+    """Cuts the line of whoever answers no ping. uvicorn waits for what it has written to be read
+    first, and a client that reads nothing would be waited for as long as it likes.
+    """
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
 
 
 def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
@@ -23,7 +34,7 @@ def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_max_size=settings.max_body,
         proxy_headers=settings.trusted_proxies is not None,
         forwarded_allow_ips=settings.trusted_proxies,

@@ -26,8 +26,9 @@ from benchmarks.report import finish, table
 from benchmarks.stage import Stage, stage
 
 SUBSCRIBERS = 40
-ACCOUNTS = 10
-COMMITS_A_SECOND = 10
+ACCOUNTS = 4
+COMMITS_A_SECOND = 15
+"""So that the ring of recent events, which each account has, is full in the first third."""
 SAMPLE = 5.0
 """Seconds."""
 

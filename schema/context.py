@@ -60,8 +60,9 @@ class Context:
 
     def hear(self, event: StoredEvent) -> None:
         """Whoever hears it at the same moment, with the same rights, reads about it with us."""
-        rights = (self.actor.role, self.actor.scopes)
-        self._loaders = event.read_with.setdefault(rights, Loaders(self.runtime, self.actor))
+        actor = self.actor
+        what = (actor.account_id, event.seq, actor.role, actor.scopes)
+        self._loaders = self.runtime.heard.setdefault(what, Loaders(self.runtime, actor))
 
     def forget(self) -> None:
         """After an event of a subscription: what was loaded for it is stale for the next."""

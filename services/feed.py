@@ -14,14 +14,13 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -76,10 +75,6 @@ class StoredEvent:
     actor_id: UUID | None
     occurred_at: datetime
     payload: dict[str, Any]
-    read_with: WeakValueDictionary[Hashable, Any] = field(
-        default_factory=WeakValueDictionary, compare=False, repr=False
-    )
-    """What those who hear it at the same moment read about it, so that they read it once."""
 
 
 @dataclass(slots=True)

@@ -1,10 +1,13 @@
 """What every service verb is handed: the pool, the bus, the model and the installation's limits."""
 
 import asyncio
+from collections.abc import Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -83,6 +86,9 @@ class Runtime:
     """Set when the process is told to end: balancers should send nobody any more."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after that: whatever lasts must end now, and what is under way in a while."""
+
+    heard: WeakValueDictionary[Hashable, Any] = field(default_factory=WeakValueDictionary)
+    """What is being read about events at this moment, so that all who hear one read it once."""
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
         return transaction(self.engine, actor.account_id)
