@@ -225,8 +225,8 @@ async def test_an_event_costs_two_statements_however_many_there_are(
             for _ in range(count):
                 assert (await anext(events))["branchChanged"]["branch"] == now
             costs = [statement for statement in statements if "JOIN events" not in statement]
-        # The session, the log's end for the follower and for the reader, then a branch and a user.
-        assert len(costs) == 3 + 2 * count
+        # The session and the log's end, then a branch and a user for each.
+        assert len(costs) == 2 + 2 * count
 
 
 async def test_operations_on_one_socket_are_independent(
