@@ -152,10 +152,12 @@ def create_app(
 
 def let_the_collector_skip_what_stays() -> None:
     """A full collection looks at every object, which would hold all callers up for a fifth of a second
-    now and then. Nearly all of them are the program itself.
+    now and then. Nearly all of them are the program itself. What large documents leave behind is gone
+    with the first generation if that is as large as they are, and need not pile up to a full one.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 5, 10)
 
 
 def cross_origin(settings: Settings) -> list[Middleware]:

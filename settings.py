@@ -48,8 +48,8 @@ class Settings(BaseSettings):
     max_body: Annotated[int, Field(ge=10_000, le=100_000_000)] = 1_000_000
     max_operations: Annotated[int, Field(ge=1, le=10_000)] = 100
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 50
-    max_tokens: Annotated[int, Field(ge=500, le=100_000)] = 2_000
-    max_fields: Annotated[int, Field(ge=100, le=20_000)] = 500
+    max_tokens: Annotated[int, Field(ge=500, le=100_000)] = 1_000
+    max_fields: Annotated[int, Field(ge=100, le=20_000)] = 400
     max_cost: Annotated[int, Field(ge=1_000)] = 12_000
     cost_per_minute: Annotated[int, Field(ge=1_000)] = 500_000
     sign_in_attempts: Annotated[int, Field(ge=1, le=10_000)] = 10

@@ -7,22 +7,20 @@ which would end such a caller's minute after a few of them.
 """
 
 import asyncio
-import itertools
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx
 
+from benchmarks.limits_attacker import DOCUMENTS
 from benchmarks.report import finish, table
 from benchmarks.stage import EMAIL, PASSWORD, plant_tree, stage
-from benchmarks.tree import NESTED, SCALARS, SIGN_IN, Call, interleaved
+from benchmarks.tree import NESTED, SIGN_IN, Call, interleaved
 from services.ids import Kind, node_id
-from services.runtime import Limits
 
 SIMPLE = "{ viewer { scopes } }"
 SAMPLES = 300
@@ -80,7 +78,7 @@ async def honest(http: httpx.AsyncClient, session: str) -> dict[str, float]:
         told = (await limited()).json()
         assert told.pop("extensions")["cost"]["requested"] > 1
         assert told == (await bare()).json()
-        costs = await interleaved(http, limited, bare, repeat=200)
+        costs = await interleaved(http, limited, bare, repeat=20, rounds=100)
         ratios[f"cpu_{name}"] = costs[0] / costs[1]
         rows.append([name, costs[0] * 1e3, costs[1] * 1e3, costs[0] / costs[1]])
     table("Server CPU a request, milliseconds", ["document", "limited", "bare", "x bare"], rows)
@@ -96,47 +94,15 @@ def caller(http: httpx.AsyncClient, path: str, document: str, variables: dict[st
 
 # ------------------------------------------------------------------ a hostile one
 
-Documents = Callable[[], Iterator[str]]
-
-
-def documents(sessions: dict[int, str]) -> dict[str, Documents]:
-    """Each at the edge of one limit, and never twice the same."""
-    caps = Limits()
-
-    def named(body: str) -> Documents:
-        return lambda: (f"query Q{place} {body}" for place in itertools.count())
-
-    ids = " ".join('"x"' for _ in range(caps.max_tokens - 20))
-    fields = " ".join(
-        f'a{place}: node(id: "x") {{ ... on Branch {{ {SCALARS} parent {{ {SCALARS} }} }} }}'
-        for place in range(min(caps.max_root_fields, caps.max_fields // 22))
-    )
-    same = " ".join(["account { id }"] * int(caps.max_repeats**0.5))
-    return {
-        "tokens": named(f"{{ nodes(ids: [{ids}]) {{ id }} }}"),
-        "unreadable": named("{ " + "x " * (caps.max_tokens - 10) + "}} }"),
-        "fields": named(f"{{ {fields} }}"),
-        "repeats": named(f"{{ viewer {{ {same} }} }}"),
-        "cost": named(tree_at_the_cap(sessions[100], caps)),
-        "cost_in_1000": named(tree_at_the_cap(sessions[1_000], caps)),
-    }
-
-
-def tree_at_the_cap(session: str, caps: Limits) -> str:
-    aliases = min(caps.max_aliases, caps.max_cost // (100 * 11) - 1)
-    lists = " ".join(f"a{place}: branches {{ {SCALARS} }}" for place in range(aliases))
-    return f'{{ session(id: "{session}") {{ {lists} }} }}'
-
 
 async def hostile(http: httpx.AsyncClient, sessions: dict[int, str]) -> dict[str, float]:
     ratios, rows = {}, []
-    for name, make in documents(sessions).items():
+    for name in DOCUMENTS:
         await percentile(http)
         alone = await percentile(http)
-        attack = asyncio.create_task(keep_asking(http, make()))
+        attack = Attack(http, name, sessions)
         beside = await percentile(http)
-        attack.cancel()
-        sent, code = await finished(attack)
+        sent, code = await asyncio.to_thread(attack.end)
         ratios[f"delay_ms_{name}"] = (beside[1] - alone[1]) * 1e3
         rows.append([name, code, sent, alone[1] * 1e3, beside[0] * 1e3, beside[1] * 1e3])
     table(
@@ -147,20 +113,28 @@ async def hostile(http: httpx.AsyncClient, sessions: dict[int, str]) -> dict[str
     return ratios
 
 
-SENT: list[str] = []
+class Attack:
+    """A process of its own, so that what it does with its answers delays nobody here."""
 
+    def __init__(self, http: httpx.AsyncClient, name: str, sessions: dict[int, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.limits_attacker", str(http.base_url), name]
+            + [f"{size}={session}" for size, session in sessions.items()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(http.headers["Authorization"] + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "attacking\n"
 
-async def keep_asking(http: httpx.AsyncClient, texts: Iterator[str]) -> None:
-    SENT.clear()
-    for text in texts:
-        answer = (await http.post("/graphql", json={"query": text})).json()
-        SENT.append(answer["errors"][0]["extensions"]["code"] if "errors" in answer else "data")
-
-
-async def finished(attack: Awaitable[None]) -> tuple[int, str]:
-    await asyncio.gather(attack, return_exceptions=True)
-    assert len(set(SENT)) == 1, set(SENT)
-    return len(SENT), SENT[0]
+    def end(self) -> tuple[int, str]:
+        """How many documents were answered, and how."""
+        told = self.process.communicate()[0].split()
+        return int(told[0]), told[1]
 
 
 async def percentile(http: httpx.AsyncClient) -> tuple[float, float]:

@@ -102,11 +102,11 @@ def getter(http: httpx.AsyncClient, shape: str, session: str) -> Call:
 
 
 async def interleaved(
-    http: httpx.AsyncClient, ours: Call, limit: Call, repeat: int
+    http: httpx.AsyncClient, ours: Call, limit: Call, repeat: int, rounds: int = ROUNDS
 ) -> tuple[float, float]:
     """Median CPU seconds a request of each, in alternating rounds."""
     costs: tuple[list[float], list[float]] = ([], [])
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for call, seen in zip((ours, limit), costs, strict=True):
             before = (await http.get("/cpu")).json()
             for _ in range(repeat):

@@ -4,82 +4,145 @@ All of it is refused before the document is validated, which is the dearest part
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     ValidationRule,
+    parse,
 )
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
-from strawberry.types import ExecutionContext
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 from structlog.contextvars import bind_contextvars
 
 from schema.context import Context
-from schema.measure import Measured, measure
+from schema.measure import Measured, PageSizes, measure, page_sizes
 from services.errors import RateLimited
 from services.runtime import Limits
 from services.throttle import Spent
 
+REMEMBERED = 300
+"""Documents that are parsed and validated once for all."""
+
 LARGE = 4_000
-"""Characters of a document from which on it is not remembered, and others get their turn before it is
-validated. A cache full of large ones would be as slow to collect as it is to fill."""
+"""Characters of a document from which on it is not remembered: a memory full of large ones would hold
+everybody up whenever the collector looks through it."""
+
+HEARD_OF = 10_000
 
 UNREADABLE = 100
 """Characters for which a document that cannot be parsed costs one."""
 
+heard_of: set[int] = set()
 
-class BoundedParsing(ParserCache):
-    """Stops the parser at a number of tokens, and remembers what it has parsed.
 
-    A syntax error raised here would escape the operation: on a socket nobody would be told of it. So
-    a bad document is left unparsed, as a large one is, and the execution, which parses what it does not
-    find parsed, reports the error.
-    """
+@dataclass(frozen=True, eq=False, slots=True)
+class Known:
+    """A document that has come before; it is itself the key, since one of graphql-core's is dear to
+    hash."""
 
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        context.parse_options["max_tokens"] = context.context.runtime.limits.max_tokens
-        if not is_large(context):
-            with suppress(GraphQLSyntaxError):
-                context.graphql_document = self.cached_parse_document(
-                    context.query, **context.parse_options
-                )
-        yield
+    document: DocumentNode
+
+
+@lru_cache(REMEMBERED)
+def parse_once(text: str, max_tokens: int) -> Known:
+    return Known(parse(text, max_tokens=max_tokens))
+
+
+@lru_cache(REMEMBERED)
+def measure_once(known: Known, sizes: PageSizes) -> Measured:
+    return measure(known.document, sizes)
+
+
+@lru_cache(REMEMBERED)
+def validate_once(
+    known: Known, core: GraphQLSchema, rules: tuple[type[ASTValidationRule], ...]
+) -> list[GraphQLError]:
+    return validate_document(core, known.document, rules)
+
+
+def is_familiar(text: str) -> bool:
+    """Whether it has come before: what comes once only is not worth a place in memory."""
+    if len(text) > LARGE:
+        return False
+    known = hash(text)
+    if known in heard_of:
+        return True
+    if len(heard_of) >= HEARD_OF:
+        heard_of.clear()
+    heard_of.add(known)
+    return False
 
 
 class Admission(SchemaExtension):
-    """Refuses a document over its caps, takes its cost from the caller's budget, and tells of it."""
+    """Refuses a document over its caps, takes its cost from the caller's budget, and tells of it.
+
+    An unfamiliar document may be a large piece of work, so others get their turn between its steps.
+    """
 
     def __init__(self) -> None:
         self.spent: Spent | None = None
+        self.known: Known | None = None
 
     async def on_parse(self) -> AsyncIterator[None]:
-        yield
+        """A syntax error raised here would escape the operation: on a socket nobody would be told of
+        it. The execution, which parses what it does not find parsed, reports it.
+        """
         context = self.execution_context
+        max_tokens = context.context.runtime.limits.max_tokens
+        context.parse_options["max_tokens"] = max_tokens
+        text = context.query or ""
+        if is_familiar(text):
+            with suppress(GraphQLSyntaxError):
+                self.known = parse_once(text, max_tokens)
+                context.graphql_document = self.known.document
+        yield
+        await self._give_way()
         if context.graphql_document is None:
-            await asyncio.sleep(0)
             await self._charge(1 + len(context.query or "") // UNREADABLE)
 
     async def on_validate(self) -> AsyncIterator[None]:
+        """Tells strangers nothing of the schema."""
         context = self.execution_context
         document = context.graphql_document
         if document is not None:
-            size = measure(document, context.variables, remember=not is_large(context))
-            bind_contextvars(cost=size.cost)  # for the log
-            error = self._problem(document, size)
-            if error is None:
-                self.spent, error = await self._charge(size.cost)
+            error = await self._refusal(document)
+            await self._give_way()
             if error is not None:
                 context.pre_execution_errors = [error]
-            elif is_large(context):
-                await asyncio.sleep(0)
+            else:
+                if context.context.caller is None:
+                    context.validation_rules += (SchemaForCallers,)
+                if self.known is not None:
+                    core = context.schema._schema  # noqa: SLF001 - the one way to it
+                    context.pre_execution_errors = validate_once(
+                        self.known, core, context.validation_rules
+                    )
         yield
+        await self._give_way()
+
+    async def _give_way(self) -> None:
+        if self.known is None:
+            await asyncio.sleep(0)
+
+    async def _refusal(self, document: DocumentNode) -> GraphQLError | None:
+        sizes = page_sizes(document, self.execution_context.variables or {})
+        size = measure_once(self.known, sizes) if self.known else measure(document, sizes)
+        bind_contextvars(cost=size.cost)  # for the log
+        error = self._problem(document, size)
+        if error is None:
+            self.spent, error = await self._charge(size.cost)
+        return error
 
     def get_results(self) -> dict[str, object]:
         """Of a query or a mutation; the events of a subscription tell only what happened."""
@@ -119,26 +182,6 @@ class SchemaForCallers(ValidationRule):
         if node.name.value in {"__schema", "__type"}:
             code = {"code": "UNAUTHENTICATED"}
             self.report_error(GraphQLError("Sign in to see the schema.", node, extensions=code))
-
-
-class BoundedValidation(ValidationCache):
-    """Validates what was admitted; tells strangers nothing of the schema."""
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        if context.pre_execution_errors:
-            yield
-            return
-        if context.context.caller is None:
-            context.validation_rules += (SchemaForCallers,)
-        if is_large(context):
-            yield  # the execution validates what nobody has
-        else:
-            yield from super().on_validate()
-
-
-def is_large(context: ExecutionContext) -> bool:
-    return len(context.query or "") > LARGE
 
 
 def _operations(document: DocumentNode) -> int:

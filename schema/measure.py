@@ -9,7 +9,6 @@ it is asked of, and lists count as long as `first` or `last` says, or else as in
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -113,16 +112,10 @@ class Measured:
     cost: int
 
 
-def measure(
-    document: DocumentNode, variables: Mapping[str, Any] | None, *, remember: bool = True
-) -> Measured:
-    sizes = _page_sizes(document, variables or {})
-    return _remembered(document, sizes) if remember else _measured(document, sizes)
+PageSizes = tuple[tuple[str, int], ...]
 
 
-def _page_sizes(
-    document: DocumentNode, variables: Mapping[str, Any]
-) -> tuple[tuple[str, int], ...]:
+def page_sizes(document: DocumentNode, variables: Mapping[str, Any]) -> PageSizes:
     """Of the variables that an operation declares and that may be the length of a list."""
     sizes: dict[str, int] = {}
     for node in document.definitions:
@@ -137,7 +130,7 @@ def _page_sizes(
     return tuple(sizes.items())
 
 
-def _measured(document: DocumentNode, sizes: tuple[tuple[str, int], ...]) -> Measured:
+def measure(document: DocumentNode, sizes: PageSizes) -> Measured:
     walk = _Walk(
         {
             node.name.value: node
@@ -168,9 +161,6 @@ def _measured(document: DocumentNode, sizes: tuple[tuple[str, int], ...]) -> Mea
         total.sign_ins,
         max(1, ceil(total.cost)),
     )
-
-
-_remembered = lru_cache(maxsize=300)(_measured)
 
 
 class _Walk:

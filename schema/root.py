@@ -20,11 +20,9 @@ from resolvers.subscriptions import Subscriptions
 from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
-from schema.limits import Admission, BoundedParsing, BoundedValidation
+from schema.limits import Admission
 from schema.observation import Observation
 from schema.scalars import DATE_TIME
-
-CACHED_DOCUMENTS = 300
 
 
 class FreshContext(SchemaExtension):
@@ -65,13 +63,6 @@ graphql_schema = Schema(
     subscription=Subscription,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     execution_context_class=BoundedExecution,
-    extensions=[
-        Observation,
-        ErrorPolicy,
-        FreshContext,
-        lambda: BoundedParsing(maxsize=CACHED_DOCUMENTS),
-        Admission,
-        lambda: BoundedValidation(maxsize=CACHED_DOCUMENTS),
-    ],
+    extensions=[Observation, ErrorPolicy, FreshContext, Admission],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),
 )

@@ -43,8 +43,8 @@ class Limits:
     """At a time on one socket."""
     max_connections: int = 50
     """Sockets and event streams that one caller may hold open in one process."""
-    max_tokens: int = 2_000
-    max_fields: int = 500
+    max_tokens: int = 1_000
+    max_fields: int = 400
     """Of a document with its fragments laid out."""
     max_aliases: int = 100
     max_root_fields: int = 50

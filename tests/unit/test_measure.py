@@ -1,6 +1,7 @@
 """What documents cost, and that what we hand out ourselves is within the caps."""
 
 import time
+from collections.abc import Mapping
 
 import pytest
 from graphql import (
@@ -14,7 +15,7 @@ from graphql import (
 )
 
 from schema.limits import excess
-from schema.measure import LENGTHS, WITHIN_TREE, measure
+from schema.measure import LENGTHS, WITHIN_TREE, Measured, measure, page_sizes
 from services.runtime import Limits
 from tests.contract.test_docs import PAGES, ROOT, blocks
 
@@ -22,6 +23,11 @@ SDL = build_schema((ROOT / "schema" / "schema.graphql").read_text())
 
 TREE = "query($id: ID!) { session(id: $id) { rootBranch { id %s } } }"
 PAGE = "query($n: Int = 7) { sessions(first: $n) { edges { node { id } } } }"
+
+
+def measured(document: str, variables: Mapping[str, object] | None = None) -> Measured:
+    parsed = parse(document)
+    return measure(parsed, page_sizes(parsed, variables or {}))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ PAGE = "query($n: Int = 7) { sessions(first: $n) { edges { node { id } } } }"
 def test_a_document_costs_as_many_fields_as_its_answer_may_have(
     document: str, variables: dict[str, object], cost: int
 ) -> None:
-    assert measure(parse(document), variables).cost == cost
+    assert measured(document, variables).cost == cost
 
 
 def test_every_list_has_a_length() -> None:
@@ -110,7 +116,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_we_hand_out_is_within_the_caps(name: str) -> None:
-    assert excess(measure(parse(DOCUMENTS[name]), {}), Limits()) is None
+    assert excess(measured(DOCUMENTS[name]), Limits()) is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +132,7 @@ def test_what_we_hand_out_is_within_the_caps(name: str) -> None:
     ],
 )
 def test_pairs_of_one_name_are_counted(document: str, pairs: int) -> None:
-    assert measure(parse(document), {}).repeats == pairs
+    assert measured(document).repeats == pairs
 
 
 def test_fragments_in_a_circle_are_counted_at_once() -> None:
@@ -134,6 +140,6 @@ def test_fragments_in_a_circle_are_counted_at_once() -> None:
     everywhere = " ".join(f"{name}: x {{ ...{name} }}" for name in names)
     fragments = " ".join(f"fragment {name} on X {{ {everywhere} }}" for name in names)
     began = time.process_time()
-    size = measure(parse(f"{{ ...f0 }} {fragments}"), {})
+    size = measured(f"{{ ...f0 }} {fragments}")
     assert time.process_time() - began < 1
     assert excess(size, Limits()) is not None
