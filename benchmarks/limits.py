@@ -28,6 +28,8 @@ MUST = {
     "cpu_simple": 1.05,
     "cpu_tree_13": 1.05,
     "delay_ms_tokens": 50.0,
+    "delay_ms_characters": 50.0,
+    "delay_ms_values": 50.0,
     "delay_ms_unreadable": 50.0,
     "delay_ms_fields": 50.0,
     "delay_ms_repeats": 50.0,

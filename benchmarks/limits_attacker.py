@@ -26,6 +26,18 @@ def tokens(_: Sessions) -> str:
     return f"{{ nodes(ids: [{ids}]) {{ id }} }}"
 
 
+def characters(_: Sessions) -> str:
+    """Escapes are what takes longest to read."""
+    return '{ node(id: "' + "\\n" * (CAPS.max_document // 2 - 20) + '") { id } }'
+
+
+def values(_: Sessions) -> str:
+    return "($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
+
+VARIABLES = {"values": {"ids": ["x"] * (CAPS.max_values - 1)}}
+
+
 def unreadable(_: Sessions) -> str:
     return "{ " + "x " * (CAPS.max_tokens - 10) + "}} }"
 
@@ -60,7 +72,7 @@ def _tree_at_the_cap(session: str) -> str:
 
 DOCUMENTS: dict[str, Callable[[Sessions], str]] = {
     document.__name__: document
-    for document in (tokens, unreadable, fields, repeats, cost, cost_in_1000)
+    for document in (tokens, characters, values, unreadable, fields, repeats, cost, cost_in_1000)
 }
 """Each at the edge of one limit."""
 
@@ -78,7 +90,11 @@ def main() -> None:
     codes = []
     with httpx.Client(base_url=address, headers=headers, timeout=60) as http:
         for text in never_twice_the_same(DOCUMENTS[name](sessions)):
-            found = CODE.search(http.post("/graphql", json={"query": text}).content[:4_000])
+            found = CODE.search(
+                http.post(
+                    "/graphql", json={"query": text, "variables": VARIABLES.get(name)}
+                ).content[:4_000]
+            )
             codes.append(found[1].decode() if found else "data")
             if len(codes) == 1:
                 print("attacking", flush=True)

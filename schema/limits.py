@@ -4,7 +4,7 @@ All of it is refused before the document is validated, which is the dearest part
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -186,6 +186,36 @@ class SchemaForCallers(ValidationRule):
 
 def _operations(document: DocumentNode) -> int:
     return sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
+
+
+def oversize(
+    text: str, variables: Mapping[str, object] | None, limits: Limits
+) -> GraphQLError | None:
+    """What would be too much work to read, before anything of it is read."""
+    if len(text) > limits.max_document:
+        return _too_large(
+            f"The document has more characters than allowed. The cap is {limits.max_document:,}."
+        )
+    if variables and _has_more_values(variables, limits.max_values):
+        return _too_large(
+            f"The variables have more values than allowed. The cap is {limits.max_values:,}."
+        )
+    return None
+
+
+def _has_more_values(variables: Mapping[str, object], cap: int) -> bool:
+    count = 0
+    waiting: list[Collection[object]] = [variables.values()]
+    while waiting and count <= cap:
+        values = waiting.pop()
+        count += len(values)
+        if count <= cap:
+            for value in values:
+                if isinstance(value, dict):
+                    waiting.append(value.values())
+                elif isinstance(value, list):
+                    waiting.append(value)
+    return count > cap
 
 
 def excess(size: Measured, limits: Limits) -> GraphQLError | None:

@@ -6,8 +6,10 @@ from datetime import datetime
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
+from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from strawberry.types.execution import PreExecutionError
 
 import schema.enums  # noqa: F401 - registers them
 from resolvers.accounts import AccountMutations, AccountQueries
@@ -20,7 +22,7 @@ from resolvers.subscriptions import Subscriptions
 from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
-from schema.limits import Admission
+from schema.limits import Admission, oversize
 from schema.observation import Observation
 from schema.scalars import DATE_TIME
 
@@ -51,6 +53,19 @@ class Subscription(Subscriptions):
 
 
 class Schema(strawberry.Schema):
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        """No extension can refuse a document before it is parsed: what they raise there escapes the
+        operation, and on a socket nobody would be told.
+        """
+        limits = context.context.runtime.limits
+        error = oversize(context.query or "", context.variables, limits)
+        if error is not None:
+            context.pre_execution_errors = [error]
+            return PreExecutionError(data=None, errors=[error])
+        return await super()._prepare_operation_async(context, extensions_runner)
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:

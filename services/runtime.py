@@ -43,6 +43,10 @@ class Limits:
     """At a time on one socket."""
     max_connections: int = 50
     """Sockets and event streams that one caller may hold open in one process."""
+    max_document: int = 50_000
+    """Characters."""
+    max_values: int = 5_000
+    """In the variables of an operation, however they are nested."""
     max_tokens: int = 1_000
     max_fields: int = 400
     """Of a document with its fragments laid out."""

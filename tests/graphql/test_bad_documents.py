@@ -71,7 +71,12 @@ DOCUMENTS = {
     ),
     "51 root fields": ("{" + " __typename" * 51 + "}", "DOCUMENT_TOO_LARGE"),
     "60 levels": (deep(60), "DOCUMENT_TOO_LARGE"),
-    "20,000 tokens": ("{" + " __typename" * 20_000 + "}", "GRAPHQL_PARSE_FAILED"),
+    "50,001 characters": ("#" + "x" * 49_998 + "\n}", "DOCUMENT_TOO_LARGE"),
+    "50,000 characters": ("#" + "x" * 49_997 + "\n}", "GRAPHQL_PARSE_FAILED"),
+    "50,000 operations": ("query A{a}" * 50_000, "DOCUMENT_TOO_LARGE"),
+    "3,000 operations": ("query A{a}" * 3_000, "GRAPHQL_PARSE_FAILED"),
+    "150 operations": ("query A{a}" * 150, "BAD_USER_INPUT"),
+    "4,000 tokens": ("{" + " __typename" * 4_000 + "}", "GRAPHQL_PARSE_FAILED"),
     "20,000 braces": ("{a" * 20_000, "GRAPHQL_PARSE_FAILED"),
     "20,000 brackets": ("{a(b:" + "[" * 20_000, "GRAPHQL_PARSE_FAILED"),
     "2,000 braces": ("{a" * 2_000 + "}" * 2_000, "GRAPHQL_PARSE_FAILED"),
@@ -110,6 +115,41 @@ async def test_the_same_document_is_refused_on_a_socket(
             refused = await socket.receive()
             assert (refused["type"], refused["id"]) == ("error", str(place))
             assert {error["extensions"]["code"] for error in refused["payload"]} == {code}
+
+
+NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+FORK = "mutation($input: ForkBranchInput!) { forkBranch(input: $input) { __typename } }"
+VARIABLES: list[tuple[str, dict[str, Any], str]] = [
+    (NODES, {"ids": ["x"] * 4_999}, "BAD_USER_INPUT"),
+    (NODES, {"ids": ["x"] * 5_000}, "DOCUMENT_TOO_LARGE"),
+    (FORK, {"input": {"options": [{}] * 4_998}}, "GRAPHQL_VALIDATION_FAILED"),
+    (FORK, {"input": {"options": [{}] * 4_999}}, "DOCUMENT_TOO_LARGE"),
+    (NODES, {"ids": [[["x"]]] * 1_666}, "GRAPHQL_VALIDATION_FAILED"),
+    (NODES, {"ids": [[["x"]]] * 1_667}, "DOCUMENT_TOO_LARGE"),
+    (NODES, {str(place): 1 for place in range(5_001)}, "DOCUMENT_TOO_LARGE"),
+]
+
+
+@pytest.mark.parametrize(("document", "variables", "code"), VARIABLES, ids=range(len(VARIABLES)))
+async def test_variables_have_so_many_values(
+    client: Client,
+    colleagues: Colleagues,
+    untouched: None,
+    document: str,
+    variables: dict[str, Any],
+    code: str,
+) -> None:
+    caller = client.as_(colleagues.admin)
+    began = time.monotonic()
+    answer = await caller.post(document, variables)
+    assert time.monotonic() - began < AT_ONCE
+    assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {code}
+    async with caller.socket() as socket:
+        payload = {"query": document, "variables": variables}
+        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        told = (await socket.receive())["payload"]
+        errors = told["errors"] if isinstance(told, dict) else told
+        assert {error["extensions"]["code"] for error in errors} == {code}
 
 
 # ------------------------------------------------------------------ bodies
