@@ -7,6 +7,7 @@ from time import monotonic
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app import create_app
@@ -14,6 +15,56 @@ from services.runtime import Runtime
 from settings import Settings
 
 TICK = 0.1
+
+
+class Requests(HttpToolsProtocol):
+    """Cuts the line of whoever is too slow to ask, or reads nothing of what is written, be it an answer
+    or a stream of events. uvicorn waits for them as long as they like.
+    """
+
+    headers_within = 15.0
+    """Seconds from the first byte, or from connecting."""
+    read_within = 30.0
+    """Seconds in which at least something must be read."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._reading: asyncio.TimerHandle | None = None
+        self._asking = self.loop.call_later(self.headers_within, transport.abort)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._asking.cancel()
+        self._asking = self.loop.call_later(self.headers_within, self.transport.abort)
+
+    def on_headers_complete(self) -> None:
+        self._asking.cancel()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reading:
+            self._reading.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._asking.cancel()
+        if self._reading:
+            self._reading.cancel()
+        super().connection_lost(exc)
+
+    def _expect_reading(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(self.read_within, self._look_again, unread)
+
+    def _look_again(self, unread: int) -> None:
+        if self.transport.get_write_buffer_size() < unread:
+            self._expect_reading()
+        else:
+            self.transport.abort()
 
 
 class Sockets(WebSocketsSansIOProtocol):
@@ -34,6 +85,7 @@ def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=Requests,
         ws=Sockets,
         ws_max_size=settings.max_body,
         proxy_headers=settings.trusted_proxies is not None,
