@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -54,6 +55,13 @@ REVISION = re.compile(r"^COPY public\.alembic_version .*\n(.+)\n", re.MULTILINE)
 
 class BackupFailed(Exception):
     """Whole sentences: why, and what to do. Nothing was changed."""
+
+
+HEAD = 40
+"""Lines of a dump, and some more than those in which it sets parameters."""
+
+UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
+"""What pg_restore since 17 sets, whatever the server."""
 
 
 def back_up(url: str, target: Path) -> int:
@@ -151,6 +159,9 @@ def _replay(url: str, source: Path, before: str, after: str) -> None:
                 raise AssertionError("both are pipes")
             with suppress(BrokenPipeError):
                 writer.stdin.write(b"BEGIN;\n" + before.encode())
+                writer.stdin.writelines(
+                    line for line in islice(reader.stdout, HEAD) if line != UNKNOWN_BEFORE_17
+                )
                 shutil.copyfileobj(reader.stdout, writer.stdin)
                 if reader.wait() == 0:
                     writer.stdin.write(after.encode() + b"COMMIT;\n")

@@ -212,7 +212,7 @@ def options(count: int) -> list[Input]:
         ("forkBranch", "options", lambda _: []),
         ("forkBranch", "options", lambda _: options(1)),
         ("forkBranch", "options", lambda _: options(11)),
-        ("forkBranch", "options", lambda _: options(3000)),
+        ("forkBranch", "options", lambda _: options(500)),
         ("reviveBranch", "evidenceMessageIds", lambda _: [f"me_{new_id().hex}" for _ in range(21)]),
         ("reviveBranch", "evidenceMessageIds", lambda w: [w.evidence, w.evidence]),
         ("handOffSession", "watchOut", lambda _: ["x"] * 11),
