@@ -169,9 +169,7 @@ def test_the_doctor_is_content_with_what_works_and_names_each_thing_that_does_no
         db.execute(text("ALTER TABLE findings DISABLE ROW LEVEL SECURITY"))
         db.execute(text("DROP TABLE kb_articles"))
         db.execute(text("GRANT CREATE ON SCHEMA public TO flowpilot_app"))
-        db.execute(text("GRANT flowpilot_app TO CURRENT_USER"))  # undone before anybody sees it
         db.execute(text("ALTER TABLE teams OWNER TO flowpilot_app"))
-        db.execute(text("REVOKE flowpilot_app FROM CURRENT_USER"))
         db.execute(text("INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('t', 'q')"))
         db.execute(text("UPDATE procrastinate_events SET at = now() - interval '2 minutes'"))
         db.execute(
