@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from secrets import token_bytes
 from tempfile import NamedTemporaryFile
@@ -96,6 +97,17 @@ class Settings(BaseSettings):
                 "rediss://host:6379, redis-stream://host:6379 or kafka://host:9092,host:9092"
             )
         return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str | None) -> str | None:
+        try:
+            for part in (value or "*").split(","):
+                if part.strip() != "*":
+                    ip_network(part.strip())
+        except ValueError:
+            raise ValueError("write addresses and networks as 10.0.0.5,10.1.0.0/16, or *") from None
+        return value
 
     @field_validator("limits_url")
     @classmethod

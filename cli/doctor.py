@@ -6,15 +6,16 @@ import json
 import shutil
 import sys
 import urllib.request
+from http.client import HTTPException
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.database import database, folder_problem, nearest
-from cli.listening import listen
+from cli.listening import listen, require_metrics_address
 from cli.problems import CommandFailed
 from schema.page import GRAPHIQL
 from services.database import plain_url
-from services.diagnosis import bus_problem, database_problems
+from services.diagnosis import bus_problem, database_problems, limits_problem
 from services.postgres import PostgresUnavailable
 from settings import Settings
 
@@ -30,8 +31,9 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     verbs.add_parser(
         "doctor",
         help="say what is wrong with the set-up, and what to do",
-        description="Looks at the settings, the data folder, the port, the database, the carrier of "
-        "hints and the workers; changes nothing. It exits with 1 when something is wrong.",
+        description="Looks at the settings, the data folder, the ports, the database, the carrier of "
+        "hints, the store of limits and the workers; changes nothing. Exits with 1 when something is "
+        "wrong.",
     ).set_defaults(run=examine)
 
 
@@ -53,6 +55,10 @@ def _problems(settings: Settings) -> list[str]:
     problems += _folder_problems(settings)
     serving, problem = _port(settings)
     problems += [problem] if problem else []
+    problems += _metrics_problems(settings)
+    if settings.limits_url is not None:
+        problem = asyncio.run(limits_problem(settings.limits_url))
+        problems += [problem] if problem else []
     return problems + _database_problems(settings, serving=serving)
 
 
@@ -81,15 +87,32 @@ def _port(settings: Settings) -> tuple[bool, str | None]:
     return False, None
 
 
+def _metrics_problems(settings: Settings) -> list[str]:
+    try:
+        require_metrics_address(settings)
+    except CommandFailed as taken:
+        told = _read(settings.metrics_host, settings.metrics_port or 0, "/metrics")
+        return [] if b"flowpilot_" in told else [str(taken)]
+    return []
+
+
 def _answers(settings: Settings) -> bool:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{settings.port}/healthz"
+    try:
+        return bool(json.loads(_read(settings.host, settings.port, "/healthz")) == {"status": "ok"})
+    except ValueError:
+        return False
+
+
+def _read(host: str, port: int, path: str) -> bytes:
+    """Nothing where nobody answers."""
+    host = f"[{host}]" if ":" in host else host
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(url, timeout=PATIENCE) as answer:
-            return bool(json.load(answer) == {"status": "ok"})
-    except (OSError, ValueError):
-        return False
+        with direct.open(f"http://{host}:{port}{path}", timeout=PATIENCE) as answer:
+            found: bytes = answer.read()
+            return found
+    except (OSError, HTTPException):
+        return b""
 
 
 def _database_problems(settings: Settings, *, serving: bool) -> list[str]:

@@ -4,19 +4,23 @@ import errno
 import socket
 
 from cli.problems import CommandFailed
+from settings import Settings
 
 BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that holds its callers until somebody answers them. Raises CommandFailed."""
+def listen(host: str, port: int, settings: str = "FLOWPILOT_") -> socket.socket:
+    """A socket that holds its callers until somebody answers them. Raises CommandFailed.
+
+    `settings` begins the names of those that the address comes from.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError):
         raise CommandFailed(
-            f"FLOWPILOT_HOST is {host}, which no address is known for: write an address of this "
+            f"{settings}HOST is {host}, which no address is known for: write an address of this "
             "machine, such as 127.0.0.1, or 0.0.0.0 for all of them."
         ) from None
     listener = socket.socket(family, kind, protocol)
@@ -26,24 +30,30 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise CommandFailed(_why_not(error, host, port)) from None
+        raise CommandFailed(_why_not(error, host, port, settings)) from None
     return listener
 
 
-def _why_not(error: OSError, host: str, port: int) -> str:
+def _why_not(error: OSError, host: str, port: int, settings: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} of {host} is taken, perhaps by another FlowPilot: stop what listens "
-            "there, or name another port in FLOWPILOT_PORT."
+            f"there, or name another port in {settings}PORT."
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return (
-            f"FLOWPILOT_HOST is {host}, which is no address of this machine: write one that is, "
+            f"{settings}HOST is {host}, which is no address of this machine: write one that is, "
             "such as 127.0.0.1, or 0.0.0.0 for all of them."
         )
     if error.errno == errno.EACCES:
         return (
-            f"This user may not listen on port {port}: name one above 1023 in FLOWPILOT_PORT, or "
+            f"This user may not listen on port {port}: name one above 1023 in {settings}PORT, or "
             "give the right to."
         )
     return f"FlowPilot cannot listen on port {port} of {host}: {error.strerror}."
+
+
+def require_metrics_address(settings: Settings) -> None:
+    """Raises CommandFailed where the metrics cannot be served."""
+    if settings.metrics_port is not None:
+        listen(settings.metrics_host, settings.metrics_port, "FLOWPILOT_METRICS_").close()

@@ -7,7 +7,7 @@ import sys
 
 from app import open_runtime
 from cli.database import current_database, database, migrate, require_usable
-from cli.listening import listen
+from cli.listening import listen, require_metrics_address
 from server import Server
 from services import demo
 from services.jobs import worker
@@ -32,6 +32,7 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def serve(settings: Settings) -> None:
     require_secret(settings)
+    require_metrics_address(settings)
     with listen(settings.host, settings.port) as listener, database(settings) as url:
         migrate(url)
         if settings.database_url is None:
@@ -60,6 +61,8 @@ def welcome(settings: Settings, port: int) -> str:
 
 
 def work(settings: Settings) -> None:
+    require_metrics_address(settings)
+
     async def run(url: str) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,6 +6,7 @@ is no DomainError is a fault of ours: logged once with its request's id, which t
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -213,6 +214,9 @@ NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQue
 """No such operation in the document, or none of a kind that may run this way."""
 
 
+HINTS = re.compile(r" Did you mean .*", re.DOTALL)
+
+
 class ErrorPolicy(SchemaExtension):
     """Gives every top-level error a code, and hides what is our own fault."""
 
@@ -249,7 +253,7 @@ class ErrorPolicy(SchemaExtension):
             return _with_code(error, "SERVICE_UNAVAILABLE", AWAY)
         code = _code_of_document(error)
         if code is not None:
-            return _with_code(error, code)
+            return _with_code(error, code, self._without_hints(error.message))
         # A GraphQLError prints the document, which may have passwords in it.
         log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
         return _with_code(
@@ -258,6 +262,11 @@ class ErrorPolicy(SchemaExtension):
             "Something went wrong on our side.",
             requestId=get_contextvars()["request_id"],
         )
+
+    def _without_hints(self, message: str) -> str:
+        """Strangers are told no names that they did not know."""
+        context = self.execution_context.context
+        return message if context.caller else HINTS.sub("", message)
 
 
 def _code_of_document(error: GraphQLError) -> str | None:

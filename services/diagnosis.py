@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -162,6 +164,20 @@ async def _work_problems(db: AsyncConnection, *, serving: bool) -> list[str]:
             "live: start more of them."
         )
     return problems
+
+
+async def limits_problem(url: str) -> str | None:
+    """Whether the store that several servers count in answers."""
+    try:
+        async with asyncio.timeout(BUS_PATIENCE), Redis.from_url(url) as store:
+            await store.ping()
+    except (RedisError, OSError, ValueError) as error:
+        why = str(error) or "nothing came back in time"
+        return (
+            f"The store of limits in FLOWPILOT_LIMITS_URL does not answer ({why}): each server counts "
+            "for itself. Start it, or leave the setting out."
+        )
+    return None
 
 
 async def bus_problem(url: str) -> str | None:

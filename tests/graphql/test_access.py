@@ -333,6 +333,38 @@ async def test_a_token_that_is_not_ours_or_not_whole_names_nobody(
         }
 
 
+GUESSES: list[tuple[str, dict[str, Any], str]] = [
+    ("{ sesions { id } }", {}, "Cannot query field 'sesions' on type 'Query'."),
+    ("{ ... on Querry { __typename } }", {}, "Unknown type 'Querry'."),
+    (
+        "mutation($i: SignInInput!) { signIn(input: $i) { __typename } }",
+        {"i": {"emial": "x", "email": "x", "password": "x"}},
+        "Variable '$i' has invalid value: ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "variables", "message"), GUESSES, ids=range(len(GUESSES)))
+async def test_strangers_are_told_no_names(
+    client: Client,
+    colleagues: Colleagues,
+    document: str,
+    variables: dict[str, Any],
+    message: str,
+) -> None:
+    hint = " Did you mean "
+    (told,) = (await client.post(document, variables)).json()["errors"]
+    assert told["message"].startswith(message)
+    assert hint not in told["message"]
+    async with client.socket() as socket:
+        payload = {"query": document, "variables": variables}
+        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        assert hint not in str((await socket.receive())["payload"])
+    known = client.as_(colleagues.engineer)
+    (told,) = (await known.post(document, variables)).json()["errors"]
+    assert hint in told["message"]
+
+
 async def test_a_changed_role_holds_at_once(client: Client, colleagues: Colleagues) -> None:
     member = await newcomer(client, colleagues, "ADMIN")
     person = client.with_token((await signed_in(client, member["email"]))["accessToken"])

@@ -113,7 +113,8 @@ async def test_the_role_has_no_powers_and_owns_nothing(database_url: str) -> Non
         """
         SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolcanlogin,
                (SELECT count(*) FROM pg_auth_members WHERE member = r.oid) AS roles,
-               (SELECT count(*) FROM pg_shdepend WHERE refobjid = r.oid AND deptype = 'o') AS owned,
+               (SELECT count(*) FROM pg_shdepend JOIN pg_database d ON d.oid = dbid
+                 WHERE refobjid = r.oid AND deptype = 'o' AND datname = current_database()) AS owned,
                has_database_privilege(r.oid, current_database(), 'CREATE') AS creates_schemas,
                has_schema_privilege(r.oid, 'public', 'CREATE') AS creates_tables
           FROM pg_roles r WHERE rolname = :role

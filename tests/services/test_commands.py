@@ -89,6 +89,29 @@ def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path, taken_port
     assert not (home / "postgres").exists()
 
 
+@pytest.mark.parametrize("verb", ["serve", "worker"])
+def test_a_taken_port_of_the_metrics_is_told_too(
+    verb: str, tmp_path: Path, taken_port: str
+) -> None:
+    home = tmp_path / "home"
+    told = (
+        f"Port {taken_port} of 127.0.0.1 is taken, perhaps by another FlowPilot: stop what listens "
+        "there, or name another port in FLOWPILOT_METRICS_PORT."
+    )
+    settings = {"data_dir": str(home), "port": free_port(), "metrics_port": taken_port}
+    assert refusal(verb, **settings) == told
+    assert not (home / "postgres").exists()
+    assert examined(**settings) == (1, [told])
+
+
+def test_the_doctor_asks_the_store_of_limits(tmp_path: Path) -> None:
+    settings = {"data_dir": str(tmp_path), "port": "0", "limits_url": "redis://127.0.0.1:1/0"}
+    code, said = examined(**settings)
+    assert code == 1
+    (line,) = said
+    assert line.startswith("The store of limits in FLOWPILOT_LIMITS_URL does not answer (")
+
+
 @pytest.mark.parametrize(
     ("host", "sentence"),
     [

@@ -50,3 +50,20 @@ def test_a_bus_may_not_be(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongSetting) as refusal:
         load()
     assert str(refusal.value) == ADVICE
+
+
+@pytest.mark.parametrize("proxies", ["127.0.0.1", "10.0.0.5, 10.1.0.0/16", "::1", "*"])
+def test_proxies_may_be(proxies: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWPILOT_TRUSTED_PROXIES", proxies)
+    assert load().trusted_proxies == proxies
+
+
+@pytest.mark.parametrize("proxies", ["zz", "10.1.0.5/16", "10.0.0.5,", "10.0.0.5 10.0.0.6"])
+def test_proxies_may_not_be(proxies: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWPILOT_TRUSTED_PROXIES", proxies)
+    with pytest.raises(WrongSetting) as refusal:
+        load()
+    assert str(refusal.value) == (
+        "FLOWPILOT_TRUSTED_PROXIES cannot be used as it is: "
+        "write addresses and networks as 10.0.0.5,10.1.0.0/16, or *."
+    )
