@@ -52,6 +52,8 @@ class Branch(InAccount, CountsTokens, Base):
     likelihood: Mapped[float | None]
     context_summary: Mapped[dict[str, Any] | None]
     """{tried: [str], concluded: str | null, artifacts: [str], updated_at: str}"""
+    analysed_position: Mapped[int] = mapped_column(server_default="0")
+    """Up to which message the findings and the summary take the conversation into account."""
     step_count: Mapped[int] = mapped_column(server_default="0")
     archived_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")

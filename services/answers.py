@@ -5,7 +5,6 @@ refused, because each names the attempt and asks for a reply that is still being
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -14,31 +13,31 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.account import User
-from models.branch import Branch, Revival
+from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
 from services import lifecycle
+from services.ai.context import volatile_blocks
 from services.ai.port import (
+    Conversation,
     Done,
-    Hypothesis,
     IntakeAnalysis,
     ProviderError,
-    SessionFacts,
     TurnRequest,
     Usage,
     step_to_json,
 )
-from services.ai.prompts import (
-    BranchFacts,
-    LineageMessage,
-    RevivalFacts,
-    intake_request,
-    reply_request,
-)
 from services.database import fetch, transaction
 from services.events import SessionUpdated
-from services.messages import finish, lineage, stream_topic
+from services.messages import finish, stream_topic
+from services.record import (
+    conversation,
+    facts,
+    merged_findings,
+    other_branches,
+    read_record,
+    revivals,
+)
 from services.runtime import Runtime
 from services.steps import add_step
 from services.telemetry.metrics import AI_ANSWERS, AI_TOKENS
@@ -111,106 +110,23 @@ async def _begin(
 
 
 async def build_request(db: AsyncConnection, reply: BranchMessage) -> TurnRequest:
-    """What the model is asked: everything that stands before the reply in its branch's lineage."""
-    branches = await fetch(
-        db,
-        select(Branch)
-        .where(Branch.account_id == reply.account_id, Branch.session_id == reply.session_id)
-        .order_by(Branch.depth, Branch.branch_order),
-    )
-    session = (
-        await fetch(
-            db,
-            select(AiSession).where(
-                AiSession.account_id == reply.account_id, AiSession.id == reply.session_id
-            ),
-        )
-    )[0]
-    branch = next(branch for branch in branches if branch.id == reply.branch_id)
-    facts = SessionFacts(session.intake_content, session.problem_domain)
-    if branch.parent_branch_id is None and reply.position == INTAKE_POSITION + 1:
-        return intake_request(facts)
-    line = {branch.id} | _ancestor_ids(branches, branch)
-    return reply_request(
-        facts,
-        lineage=await _lineage(db, reply),
-        question_position=reply.position - 1,
-        fork_position=branch.fork_position,
-        hypothesis=(
-            None
-            if branch.parent_branch_id is None
-            else Hypothesis(branch.label, branch.description or "")
+    """What the model is asked: the message before the reply, after all that stands before that.
+
+    Messages behind the reply are left out, however many have been sent already.
+    """
+    record = await read_record(db, reply.account_id, reply.branch_id)
+    *history, asked = record.before(reply.position)
+    if reply.position == INTAKE_POSITION + 1:
+        return TurnRequest(Conversation(facts(record)), asked.turn, purpose="intake")
+    return TurnRequest(
+        conversation(record, history),
+        asked.turn,
+        volatile=volatile_blocks(
+            revivals=revivals(record),
+            merged=merged_findings(record),
+            others=other_branches(record),
         ),
-        others=[
-            _facts(other)
-            for other in branches
-            if other.id not in line and other.archived_at is None
-        ],
-        revivals=await _revivals(db, branch, branches),
     )
-
-
-def _ancestor_ids(branches: Sequence[Branch], branch: Branch) -> set[UUID]:
-    parents = {other.id: other.parent_branch_id for other in branches}
-    found: set[UUID] = set()
-    parent = branch.parent_branch_id
-    while parent is not None:
-        found.add(parent)
-        parent = parents[parent]
-    return found
-
-
-async def _lineage(db: AsyncConnection, reply: BranchMessage) -> list[LineageMessage]:
-    line = lineage(reply.account_id, reply.branch_id).subquery()
-    statement = (
-        select(
-            BranchMessage.position,
-            BranchMessage.role,
-            BranchMessage.body,
-            User.display_name,
-        )
-        .join(line, (BranchMessage.branch_id == line.c.id) & (BranchMessage.position <= line.c.cut))
-        .outerjoin(
-            User,
-            (User.account_id == BranchMessage.account_id) & (User.id == BranchMessage.author_id),
-        )
-        .where(
-            BranchMessage.account_id == reply.account_id,
-            BranchMessage.position < reply.position,
-            BranchMessage.state == MessageState.COMPLETE,
-        )
-        .order_by(BranchMessage.position)
-    )
-    return [
-        LineageMessage(row.position, row.role, row.body, row.display_name)
-        for row in (await db.execute(statement)).all()
-    ]
-
-
-def _facts(branch: Branch) -> BranchFacts:
-    summary = branch.context_summary or {}
-    return BranchFacts(
-        branch.label,
-        branch.status,
-        tuple(summary.get("tried", ())),
-        summary.get("concluded"),
-        branch.status_reason,
-    )
-
-
-async def _revivals(
-    db: AsyncConnection, branch: Branch, branches: Sequence[Branch]
-) -> list[RevivalFacts]:
-    labels = {other.id: other.label for other in branches}
-    statement = (
-        select(Revival)
-        .where(Revival.account_id == branch.account_id, Revival.branch_id == branch.id)
-        .order_by(Revival.id.desc())
-    )
-    return [
-        RevivalFacts(labels[revival.evidence_from_branch_id], revival.evidence_description)
-        for revival in await fetch(db, statement)
-    ]
 
 
 # ---------------------------------------------------------------- stream

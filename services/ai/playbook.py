@@ -8,12 +8,12 @@ import asyncio
 import re
 import textwrap
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
 
 from models.message import MessageRole
 from models.session import ConfidenceTier
-from services.ai.cards import Card, CardHypothesis, Check, Verdict
+from services.ai.cards import Card, CardHypothesis, Check
+from services.ai.playbook_tasks import CODE, perform
 from services.ai.port import (
     ActionStep,
     Done,
@@ -23,14 +23,17 @@ from services.ai.port import (
     IntakeAnalysis,
     IntakeAnalysisStep,
     NoteStep,
+    Outcome,
+    R,
     StepDraft,
+    Task,
     TextDelta,
-    Turn,
     TurnRequest,
     Usage,
     VerificationStep,
 )
 from services.ai.retrieval import CardIndex, CardMatch
+from services.ai.walk import Walk, yes_or_no
 
 MODEL = "playbook"
 
@@ -43,12 +46,6 @@ _UNKNOWN_DOMAIN = "general"
 _SUMMARY_LENGTH = 200
 _MOST_SIGNALS = 8
 _QUESTIONS_AT_ONCE = 3
-
-_CODE = re.compile(
-    r"\b(?:0x[0-9a-f]{4,8}|AADSTS\d{4,7}|[45]\.\d{1,3}\.\d{1,3}(?!\.\d)|event(?: id)? \d{1,5}"
-    r"|(?:\d{1,3}\.){3}\d{1,3})\b",
-    re.IGNORECASE,
-)
 
 # The most telling first; each with what shows that it has been answered already.
 _QUESTIONS = (
@@ -91,6 +88,7 @@ class PlaybookProvider:
     was computed that would deserve the name."""
 
     name = MODEL
+    is_offline = True
 
     def __init__(self, cards: Sequence[Card]) -> None:
         self._index = CardIndex(cards)
@@ -102,23 +100,26 @@ class PlaybookProvider:
             await asyncio.sleep(0)  # a long answer lets others have the loop
         yield Done(MODEL, Usage(), step=answer.step, fork=answer.fork, intake=answer.intake)
 
+    async def perform(self, task: Task[R]) -> Outcome[R]:
+        return Outcome(perform(task, self._index), MODEL, Usage())
+
     def _answer(self, request: TurnRequest) -> _Answer:
         if request.purpose == "intake":
             return self._intake(request)
-        if request.hypothesis is None:
+        if request.conversation.hypothesis is None:
             return self._trunk(request)
-        found = self._index.hypothesis_for(request.hypothesis)
+        found = self._index.hypothesis_for(request.conversation.hypothesis)
         if found is None:
             return _ask(
                 request,
-                f"No card covers the hypothesis “{request.hypothesis.label}”, "
+                f"No card covers the hypothesis “{request.conversation.hypothesis.label}”, "
                 "so there are no checks to walk through.",
             )
         card, hypothesis = found
         return _walk(card, hypothesis, request)
 
     def _intake(self, request: TurnRequest) -> _Answer:
-        match = self._index.card_for(request.session.intake)
+        match = self._index.card_for(request.conversation.session.intake)
         analysis = _analyse(request, match)
         if match is None:
             asked = _ask(request, "No matching playbook for this description.")
@@ -146,11 +147,15 @@ class PlaybookProvider:
 
 
 def _analyse(request: TurnRequest, match: CardMatch | None) -> IntakeAnalysis:
-    codes = (found.group() for found in _CODE.finditer(_told(request)))
+    codes = (found.group() for found in CODE.finditer(_told(request)))
     words = match.words if match else ()
     return IntakeAnalysis(
-        summary=textwrap.shorten(request.session.intake, _SUMMARY_LENGTH, placeholder=" …"),
-        domain=match.card.domain if match else request.session.domain or _UNKNOWN_DOMAIN,
+        summary=textwrap.shorten(
+            request.conversation.session.intake, _SUMMARY_LENGTH, placeholder=" …"
+        ),
+        domain=match.card.domain
+        if match
+        else request.conversation.session.domain or _UNKNOWN_DOMAIN,
         signals=tuple(dict.fromkeys((*codes, *words)))[:_MOST_SIGNALS],
         confidence_tier=ConfidenceTier.GUIDED if match else ConfidenceTier.DISCOVERY,
     )
@@ -189,14 +194,13 @@ def _ask(request: TurnRequest, finding: str) -> _Answer:
 
 def _told(request: TurnRequest) -> str:
     """What people said, the intake first; one paragraph for each message."""
-    turns = (*request.ancestors, *request.tail)
-    said = [turn.text for turn in turns if turn.role != MessageRole.ASSISTANT]
-    return "\n".join([request.session.intake, *said, request.question])
+    turns = (*request.conversation.turns, request.question)
+    return "\n".join(turn.text for turn in turns if turn.role is not MessageRole.ASSISTANT)
 
 
 def _answers_given(request: TurnRequest) -> list[str]:
-    turns = (*request.ancestors, *request.tail)
-    return [turn.text for turn in turns if turn.role == MessageRole.ASSISTANT]
+    turns = request.conversation.turns
+    return [turn.text for turn in turns if turn.role is MessageRole.ASSISTANT]
 
 
 def _likelier_first(card: Card) -> list[CardHypothesis]:
@@ -213,67 +217,9 @@ def _bullets(lines: Iterable[str]) -> str:
 
 # ------------------------------------------------------------------ the walk along a branch
 
-_ASKED = re.compile(r"^\*\*Check (\d+) of \d+\*\*$", re.MULTILINE)
-_UNDO = re.compile(r"\W*undo\W*", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class _Walk:
-    """Where a branch stands. `results` holds what each check gave, in order of answering."""
-
-    checks: tuple[Check, ...]
-    asked: int | None = None
-    results: dict[int, bool] = field(default_factory=dict)
-
-    @classmethod
-    def along(cls, checks: tuple[Check, ...], tail: Iterable[Turn]) -> Self:
-        walk = cls(checks)
-        for turn in tail:
-            if turn.role == MessageRole.USER:
-                walk.hear(turn.text)
-            elif turn.role == MessageRole.ASSISTANT:
-                walk.recall(turn.text)
-        return walk
-
-    def recall(self, answer: str) -> None:
-        found = _ASKED.search(answer)
-        if found and int(found[1]) <= len(self.checks):
-            self.asked = int(found[1]) - 1
-
-    def hear(self, reply: str) -> str:
-        """Takes a reply in; gives what there is to say about it."""
-        if _UNDO.fullmatch(reply):
-            if not self.results:
-                return "There is no answer to take back."
-            index, _ = self.results.popitem()
-            self.asked = None  # nothing counts as an answer until a check is asked again
-            return f"The answer to check {index + 1} is taken back."
-        if self.asked is None or self.asked in self.results:
-            return ""
-        check = self.checks[self.asked]
-        reading = read_reply(reply, check.expect)
-        if reading is None:
-            return "That was no clear yes or no, so the check stays open."
-        self.results[self.asked] = reading
-        meaning = check.if_yes if reading else check.if_no
-        return f"Check {self.asked + 1}: {_yes_or_no(reading)}. {meaning}"
-
-    @property
-    def verdict(self) -> tuple[int, Verdict] | None:
-        for index, result in sorted(self.results.items()):
-            check = self.checks[index]
-            meaning = check.yes_means if result else check.no_means
-            if meaning:
-                return index, meaning
-        return None
-
-    @property
-    def next_check(self) -> int | None:
-        return next((i for i in range(len(self.checks)) if i not in self.results), None)
-
 
 def _walk(card: Card, hypothesis: CardHypothesis, request: TurnRequest) -> _Answer:
-    walk = _Walk.along(hypothesis.checks, request.tail)
+    walk = Walk.along(hypothesis.checks, request.conversation.lineage[-1].turns)
     begun = walk.asked is not None
     heard = walk.hear(request.question)
     if not begun:
@@ -299,9 +245,9 @@ def _step(check: Check) -> StepDraft:
     return VerificationStep(check.do, check.expect)
 
 
-def _conclude(card: Card, hypothesis: CardHypothesis, walk: _Walk, heard: str) -> _Answer:
+def _conclude(card: Card, hypothesis: CardHypothesis, walk: Walk, heard: str) -> _Answer:
     results = _bullets(
-        f"Check {index + 1}, “{walk.checks[index].expect}”: {_yes_or_no(result)}"
+        f"Check {index + 1}, “{walk.checks[index].expect}”: {yes_or_no(result)}"
         for index, result in sorted(walk.results.items())
     )
     conclusion, proposal = _outcome(card, hypothesis, walk)
@@ -314,7 +260,7 @@ def _conclude(card: Card, hypothesis: CardHypothesis, walk: _Walk, heard: str) -
     return _Answer("\n\n".join(parts), NoteStep(f"{conclusion} {proposal}"))
 
 
-def _outcome(card: Card, hypothesis: CardHypothesis, walk: _Walk) -> tuple[str, str]:
+def _outcome(card: Card, hypothesis: CardHypothesis, walk: Walk) -> tuple[str, str]:
     """What the checks say, and what to do about the branch."""
     if walk.verdict is None:
         conclusion = f"All {len(walk.checks)} checks are done; none settles “{hypothesis.label}”."
@@ -331,66 +277,6 @@ def _outcome(card: Card, hypothesis: CardHypothesis, walk: _Walk) -> tuple[str, 
     conclusion = f"Check {index + 1} speaks against “{hypothesis.label}”."
     proposal = (
         f"Mark this branch as a dead end, with the reason: check {index + 1} was answered "
-        f"{_yes_or_no(walk.results[index])} (expected: {walk.checks[index].expect})"
+        f"{yes_or_no(walk.results[index])} (expected: {walk.checks[index].expect})"
     )
     return conclusion, proposal
-
-
-def _yes_or_no(result: bool) -> str:
-    return "yes" if result else "no"
-
-
-# ------------------------------------------------------------------ reading a reply
-
-_WHOLE_REPLY = 12  # words; of a longer one only the first clause is read
-_UNSURE = re.compile(
-    r"\?|\b(?:unsure|maybe|perhaps|partly|not sure|(?:do not|can not) (?:know|tell))\b"
-)
-_LEADING_YES = re.compile(r"\W*(?:y|yes|yep|yeah|yup|correct|confirmed|true|exactly)\b")
-# "No errors" is no "no".
-_LEADING_NO = re.compile(
-    r"\W*(?:n|no|nope|negative|false)(?=\W*$|\s*[,.;:!–—-]|\s+(?:it|that|this|they|there|the)\b)"
-)
-_GOOD = re.compile(r"\b(?:works?|worked|working|fine|passe[sd]|succeed(?:s|ed)|as expected)\b")
-_BAD = re.compile(r"\b(?:fail(?:s|ed|ing)?|broken|wrong)\b")
-_NEGATION = re.compile(r"\b(?:not|never|nothing)\b")
-_NEGATIVE_EXPECTATION = re.compile(
-    r"\b(?:not?|none|neither|never|without|free of|fail\w*|error\w*|den(?:y|ies|ied)|refused?"
-    r"|stopped|differ|block\w*|wrong|degraded|old)\b"
-)
-
-
-def read_reply(reply: str, expected: str) -> bool | None:
-    """Whether the reply says that the expectation was met; None if it says both or neither.
-
-    Where the expectation is itself that something fails, "it works" could mean either, so only a
-    plain yes or no counts.
-    """
-    head = _first_words(_folded(reply))
-    if _UNSURE.search(head):
-        return None
-    verdicts = set()
-    if _LEADING_YES.match(head):
-        verdicts.add(True)
-    if _LEADING_NO.match(head):
-        verdicts.add(False)
-    if not _NEGATIVE_EXPECTATION.search(_folded(expected)):
-        verdicts |= _manner(head)
-    return verdicts.pop() if len(verdicts) == 1 else None
-
-
-def _manner(head: str) -> set[bool]:
-    """What works, fails and their negations say; both where they contradict each other."""
-    good, bad = bool(_GOOD.search(head)), bool(_BAD.search(head))
-    if _NEGATION.search(head):
-        return {True, False} if bad else {False}
-    return {said for said, found in ((True, good), (False, bad)) if found}
-
-
-def _first_words(text: str) -> str:
-    return text if len(text.split()) <= _WHOLE_REPLY else re.split(r"[.,;:!\n–—]", text)[0]
-
-
-def _folded(text: str) -> str:
-    plain = text.casefold().replace("’", "'")
-    return plain.replace("n't", " not").replace("cannot", "can not").replace("ca not", "can not")

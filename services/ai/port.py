@@ -1,13 +1,15 @@
 """What the product asks of a model, whoever answers.
 
-A request carries its layout, from the most stable part to the most volatile: session facts,
-ancestors, hypothesis, tail, then the volatile blocks and the question. Where cache markers go is
-the provider's business; that the same bytes come first is the layout's.
+A request carries its layout, from the most stable part to the most volatile: session facts, the
+lineage with its hypotheses, then the volatile blocks and the question. Where cache markers go is the
+provider's business; that the same bytes come first is the layout's (services.ai.prompts).
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
 
 from models.message import MessageRole
 from models.session import ConfidenceTier, StepType
@@ -20,15 +22,21 @@ LABEL_LENGTH = range(1, 201)
 DESCRIPTION_LENGTH = range(1, 501)
 
 
-# ------------------------------------------------------------------ the request
+# ------------------------------------------------------------------ the conversation
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What is frozen at intake and the same for every branch of a session."""
+    """What is frozen at intake and the same for every branch of a session.
+
+    `domain` is the exception: it is known only after the first answer, so that no prompt begins
+    with it.
+    """
 
     intake: str
     domain: str | None = None
+    reference: str | None = None
+    """The ticket or alert that the session came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +48,81 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One complete message. A note is an engineer's remark that asks for no answer."""
+class Image:
+    """Of a kind that models take: image/jpeg, image/png, image/gif or image/webp."""
 
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message. `text` is what is known of its content, bounded."""
+
+    filename: str
+    content_type: str
+    description: str | None = None
+    text: str | None = None
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One complete message; `position` is its place in the branch's lineage, from 1.
+
+    A note is an engineer's remark that asks for no answer.
+    """
+
+    position: int
     role: MessageRole
     text: str
     author: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What was said on one branch of a lineage; on the trunk `hypothesis` is None.
+
+    `digest` stands for turns before the first one that were left out to keep within the budget.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    hypothesis: Hypothesis | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a branch has heard: the trunk's segment first, its own last; each cut at the fork.
+
+    `median_gap` is the seconds between two questions of this session, None while that is unknown.
+    """
+
+    session: SessionFacts
+    lineage: tuple[Segment, ...] = (Segment(),)
+    median_gap: float | None = None
+
+    @property
+    def hypothesis(self) -> Hypothesis | None:
+        return self.lineage[-1].hypothesis
+
+    @property
+    def turns(self) -> Iterator[Turn]:
+        return (turn for segment in self.lineage for turn in segment.turns)
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """One answer to be given.
+    """One answer to be given to `question`, which the conversation does not hold yet.
 
-    `ancestors` ends at the fork point and is shared by all siblings; `tail` is what was said on
-    the branch itself; both oldest first and without the question. `volatile` holds delimited
-    blocks that may differ at every call. On the trunk `hypothesis` is None and `ancestors` empty.
-    For an intake `question` is the intake text.
+    `volatile` holds delimited blocks that may differ at every call. For an intake the question is
+    the intake and the conversation is empty.
     """
 
-    session: SessionFacts
-    question: str
+    conversation: Conversation
+    question: Turn
     purpose: Purpose = "reply"
-    hypothesis: Hypothesis | None = None
-    ancestors: tuple[Turn, ...] = ()
-    tail: tuple[Turn, ...] = ()
     volatile: tuple[str, ...] = ()
 
 
@@ -260,22 +319,71 @@ class Done:
     intake: IntakeAnalysis | None = None
 
 
-class ProviderError(Exception):
-    """The answer could not be finished. `message` is written for clients to read."""
+FailureKind = Literal[
+    "unavailable", "overloaded", "timeout", "broke_off", "truncated", "refused", "misfit",
+    "rejected", "too_large", "configuration",
+]  # fmt: skip
+"""Unavailable: no connection, or the other side is at fault. Overloaded: too many requests. Broke off:
+the answer ended in the middle. Truncated: it was longer than allowed. Misfit: it does not have the form
+that was asked for. Rejected and too large: the request was not accepted. Configuration: key or model name
+are wrong."""
 
-    def __init__(self, message: str, *, retryable: bool) -> None:
+
+class ProviderError(Exception):
+    """The answer could not be finished. `message` is written for clients to read.
+
+    `retry_after` is the seconds that the other side asked for, if it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool,
+        kind: FailureKind = "unavailable",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Task(Generic[R]):
+    """Structured work besides the conversation, see services.ai.tasks."""
+
+    name: ClassVar[str]
+    result: ClassVar[type[BaseModel]]
+    """What it is answered with: R, which a class variable cannot name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[R]):
+    result: R
+    model: str
+    usage: Usage
 
 
 class Provider(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether it answers from rules alone: no AI."""
+        ...
+
     def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
         """The answer's text in pieces, then `Done` exactly once, last.
 
         Raises ProviderError, at any point. Closing the generator abandons the answer.
         """
+        ...
+
+    async def perform(self, task: Task[R]) -> Outcome[R]:
+        """Raises ProviderError."""
         ...

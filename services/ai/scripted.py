@@ -3,18 +3,31 @@
 import asyncio
 import re
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
+from pydantic import BaseModel
+
+from models.handoff import Confidence
 from services.ai.port import (
     Done,
     ForkDraft,
     IntakeAnalysis,
+    Outcome,
     ProviderError,
+    R,
     StepDraft,
+    Task,
     TextDelta,
     TurnRequest,
     Usage,
+)
+from services.ai.tasks import (
+    Analysis,
+    Description,
+    HandoffDraft,
+    Opinion,
 )
 
 _PIECES = 3
@@ -64,23 +77,71 @@ class Hold:
 
 Behaviour = str | Answer | Fail | FailAfter | Hold
 
+_RESULTS: tuple[BaseModel, ...] = (
+    Analysis(),
+    HandoffDraft(
+        text="Assessed.",
+        likely_cause="Unknown.",
+        suggested_steps=["Look again."],
+        confidence=Confidence.LOW,
+        briefing="Briefed.",
+    ),
+    Opinion(
+        likely_cause="Unknown.",
+        reasoning="Nothing was told.",
+        suggested_steps=["Look again."],
+        confidence=Confidence.LOW,
+    ),
+    Description(description="A file."),
+)
+_DEFAULTS: Mapping[type[BaseModel], BaseModel] = {type(result): result for result in _RESULTS}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTask:
+    """Sets `reached`, and gives `then` once `event` is set."""
+
+    event: asyncio.Event
+    then: BaseModel | Fail
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
 
 class ScriptedProvider:
-    """Answers `Answer to: <question>` unless told otherwise."""
+    """Answers `Answer to: <question>` unless told otherwise, and does tasks as if it had found nothing."""
 
     name = "scripted"
+    is_offline = False
 
     def __init__(self) -> None:
         self.requests: list[TurnRequest] = []
+        self.tasks: list[Task[Any]] = []
+        self.task_usage = Usage()
         self._scripts: defaultdict[str, deque[Behaviour]] = defaultdict(deque)
+        self._results: defaultdict[str, deque[BaseModel | Fail | HeldTask]] = defaultdict(deque)
 
     def script(self, question: str, *items: Behaviour) -> None:
         """One item for each attempt at exactly this question; then the default again."""
         self._scripts[question].extend(items)
 
+    def script_task(self, kind: type[Task[Any]], *items: BaseModel | Fail | HeldTask) -> None:
+        """One item for each time that such a task is given; then the default again."""
+        self._results[kind.name].extend(items)
+
+    async def perform(self, task: Task[R]) -> Outcome[R]:
+        self.tasks.append(task)
+        script = self._results[task.name]
+        item = script.popleft() if script else _DEFAULTS[task.result]
+        if isinstance(item, HeldTask):
+            item.reached.set()
+            await item.event.wait()
+            item = item.then
+        if isinstance(item, Fail):
+            raise ProviderError(item.message, retryable=item.retryable)
+        return Outcome(cast("R", item), self.name, self.task_usage)
+
     async def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
         self.requests.append(request)
-        script = self._scripts[request.question]
+        script = self._scripts[request.question.text]
         item = script.popleft() if script else Answer()
         hold = item if isinstance(item, Hold) else None
         happenings = _happenings(item.then if isinstance(item, Hold) else item, request)
@@ -106,14 +167,16 @@ def _happenings(
             answer = Answer(text)
         case Answer():
             answer = item
-    text = f"Answer to: {request.question}" if answer.text is None else answer.text
+    text = f"Answer to: {request.question.text}" if answer.text is None else answer.text
     return [*_deltas(text), _done(answer, text, request)]
 
 
 def _done(answer: Answer, text: str, request: TurnRequest) -> Done:
     intake = answer.intake
     if intake is None and request.purpose == "intake":
-        intake = IntakeAnalysis(request.session.intake[:_SUMMARY_LENGTH], domain="general")
+        intake = IntakeAnalysis(
+            request.conversation.session.intake[:_SUMMARY_LENGTH], domain="general"
+        )
     return Done(
         model="scripted",
         usage=answer.usage or Usage(_words_asked(request), len(text.split())),
@@ -131,12 +194,13 @@ def _deltas(text: str) -> list[TextDelta]:
 
 
 def _words_asked(request: TurnRequest) -> int:
-    hypothesis = request.hypothesis
+    conversation = request.conversation
+    hypothesis = conversation.hypothesis
     texts = (
-        request.session.intake,
+        conversation.session.intake,
         *((hypothesis.label, hypothesis.description) if hypothesis else ()),
-        *(turn.text for turn in (*request.ancestors, *request.tail)),
+        *(turn.text for turn in conversation.turns),
         *request.volatile,
-        request.question,
+        request.question.text,
     )
     return sum(len(text.split()) for text in texts)

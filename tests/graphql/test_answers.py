@@ -19,7 +19,6 @@ from services.ai.port import (
     IntakeAnalysis,
     IntakeAnalysisStep,
     NoteStep,
-    Turn,
     TurnRequest,
     Usage,
 )
@@ -207,7 +206,12 @@ def new_question() -> str:
 
 
 def requests(provider: ScriptedProvider, question: str) -> list[TurnRequest]:
-    return [request for request in provider.requests if request.question == question]
+    return [request for request in provider.requests if request.question.text == question]
+
+
+def said(request: TurnRequest) -> list[tuple[MessageRole, str, str | None]]:
+    """Before the question."""
+    return [(turn.role, turn.text, turn.author) for turn in request.conversation.turns]
 
 
 async def left_chunks(database_url: str, id: str) -> int:
@@ -313,7 +317,7 @@ async def test_a_failed_reply_says_why_and_is_no_part_of_later_prompts(
 
     await talk.client.answered(await talk.ask(later))
     (request,) = requests(provider, later)
-    assert request.tail[-1] == Turn(MessageRole.USER, failing, "Engineer")
+    assert said(request)[-1] == (MessageRole.USER, failing, "Engineer")
     assert "one two three" not in repr(request)
 
 
@@ -444,11 +448,11 @@ async def test_a_pending_reply_that_is_cancelled_is_never_asked_for(
     await until_idle(database_url, talk.people.account_id)
     assert requests(provider, second) == []
     (request,) = requests(provider, third)
-    assert request.tail[-3:] == (
-        Turn(MessageRole.USER, first, "Engineer"),
-        Turn(MessageRole.ASSISTANT, "Wait a little."),
-        Turn(MessageRole.USER, second, "Engineer"),
-    )
+    assert said(request)[-3:] == [
+        (MessageRole.USER, first, "Engineer"),
+        (MessageRole.ASSISTANT, "Wait a little.", None),
+        (MessageRole.USER, second, "Engineer"),
+    ]
     assert await talk.events(reply) == ["MessageAdded", "MessageFinished"]
 
 
@@ -527,12 +531,12 @@ async def test_replies_of_a_branch_come_one_after_the_other(
         hold.event.set()
     await talk.client.answered(replies[-1])
     (last,) = requests(provider, questions[-1])
-    assert last.tail[-4:] == (
-        Turn(MessageRole.USER, questions[0], "Engineer"),
-        Turn(MessageRole.ASSISTANT, "Answer 0"),
-        Turn(MessageRole.USER, questions[1], "Engineer"),
-        Turn(MessageRole.ASSISTANT, "Answer 1"),
-    )
+    assert said(last)[-4:] == [
+        (MessageRole.USER, questions[0], "Engineer"),
+        (MessageRole.ASSISTANT, "Answer 0", None),
+        (MessageRole.USER, questions[1], "Engineer"),
+        (MessageRole.ASSISTANT, "Answer 1", None),
+    ]
     bodies = [found["body"] for found in await talk.messages()][-6:]
     assert bodies == [
         text for number, question in enumerate(questions) for text in (question, f"Answer {number}")
@@ -557,10 +561,10 @@ async def test_two_branches_are_answered_at_the_same_time(
         assert (await talk.message(reply, branch))["body"] == body
     for question, label in zip(questions, ("DNS", "Quota"), strict=True):
         (request,) = requests(provider, question)
-        assert request.hypothesis is not None
-        assert request.hypothesis.label == label
-        assert request.tail == ()
-        assert [turn.text for turn in request.ancestors] == [
+        trunk, own = request.conversation.lineage
+        assert own.hypothesis is not None
+        assert (own.hypothesis.label, own.turns) == (label, ())
+        assert [turn.text for turn in trunk.turns] == [
             found["body"] for found in await talk.messages()
         ]
 
@@ -751,7 +755,7 @@ async def test_the_answer_to_an_intake_tells_the_session_what_it_is_about(
     by_engineer = ("MessageAdded", {"id": colleagues.engineer.id})
     assert told == [by_engineer, by_engineer, ("MessageFinished", None), ("SessionUpdated", None)]
     (request,) = requests(provider, intake)
-    assert (request.purpose, request.tail, request.ancestors) == ("intake", (), ())
+    assert (request.purpose, said(request)) == ("intake", [])
     found = await engineer.run(
         """query($id: ID!) { session(id: $id) {
           problemSummary problemDomain confidenceTier

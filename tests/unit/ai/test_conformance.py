@@ -6,8 +6,6 @@ from contextlib import aclosing
 
 import pytest
 
-from models.branch import BranchStatus
-from models.message import MessageRole
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import (
@@ -19,30 +17,29 @@ from services.ai.port import (
     TextDelta,
     TurnRequest,
 )
-from services.ai.prompts import BranchFacts, LineageMessage, intake_request, reply_request
 from services.ai.scripted import ScriptedProvider
+from tests.unit.ai.requests import intake_turn, reply_turn
 
 SESSION = SessionFacts("Print jobs stay in the queue and nothing comes out of the printer.")
-ASKED = LineageMessage(1, MessageRole.USER, "What next?")
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "scripted": ScriptedProvider,
     "playbook": lambda: PlaybookProvider(load_cards()),
 }
 REQUESTS = {
-    "intake": intake_request(SESSION),
-    "intake without match": intake_request(SessionFacts("The coffee machine leaks.")),
-    "trunk": reply_request(SESSION, lineage=[ASKED], question_position=1),
-    "branch": reply_request(
+    "intake": intake_turn(SESSION),
+    "intake without match": intake_turn(SessionFacts("The coffee machine leaks.")),
+    "trunk": reply_turn(SESSION, [], "What next?"),
+    "branch": reply_turn(
         SESSION,
-        lineage=[ASKED],
-        question_position=1,
+        [],
+        "What next?",
         hypothesis=Hypothesis("Print spooler or a stuck job", "A broken job blocks the queue."),
-        others=[BranchFacts("Driver", BranchStatus.UNTRIED)],
+        volatile=("Another branch tests the driver.",),
     ),
-    "own hypothesis": reply_request(
+    "own hypothesis": reply_turn(
         SESSION,
-        lineage=[ASKED],
-        question_position=1,
+        [],
+        "What next?",
         hypothesis=Hypothesis("Poltergeist", "Somebody walks at night."),
     ),
 }

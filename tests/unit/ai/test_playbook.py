@@ -3,7 +3,7 @@ import pytest
 from models.message import MessageRole
 from models.session import ConfidenceTier
 from services.ai.cards import Card, load_cards
-from services.ai.playbook import PlaybookProvider, read_reply
+from services.ai.playbook import PlaybookProvider
 from services.ai.port import (
     ActionStep,
     Done,
@@ -14,11 +14,13 @@ from services.ai.port import (
     NoteStep,
     SessionFacts,
     TextDelta,
+    Turn,
     TurnRequest,
     Usage,
     VerificationStep,
 )
-from services.ai.prompts import LineageMessage, intake_request, reply_request
+from services.ai.walk import read_reply
+from tests.unit.ai.requests import intake_turn, reply_turn
 
 KETTLE = Card.model_validate(
     {
@@ -94,24 +96,20 @@ class Talk:
         self.provider = PlaybookProvider(cards)
         self.session = SessionFacts(intake)
         self.hypothesis = hypothesis
-        self.lineage: list[LineageMessage] = []
+        self.lineage: list[Turn] = []
 
     def add(self, role: MessageRole, text: str) -> None:
-        self.lineage.append(LineageMessage(len(self.lineage) + 1, role, text))
+        self.lineage.append(Turn(len(self.lineage) + 1, role, text))
 
     async def open(self) -> tuple[str, Done]:
-        text, done = await ask(self.provider, intake_request(self.session))
+        text, done = await ask(self.provider, intake_turn(self.session))
+        self.add(MessageRole.USER, self.session.intake)
         self.add(MessageRole.ASSISTANT, text)
         return text, done
 
     async def say(self, text: str) -> tuple[str, Done]:
+        request = reply_turn(self.session, self.lineage, text, hypothesis=self.hypothesis)
         self.add(MessageRole.USER, text)
-        request = reply_request(
-            self.session,
-            lineage=self.lineage,
-            question_position=len(self.lineage),
-            hypothesis=self.hypothesis,
-        )
         answer, done = await ask(self.provider, request)
         self.add(MessageRole.ASSISTANT, answer)
         return answer, done
@@ -157,7 +155,7 @@ async def test_without_a_card_it_says_so_and_asks_what_was_not_told() -> None:
 async def test_what_is_known_of_the_domain_is_kept_without_a_card() -> None:
     session = SessionFacts("The radio is silent.", "audio")
 
-    _, done = await ask(PlaybookProvider(CARDS), intake_request(session))
+    _, done = await ask(PlaybookProvider(CARDS), intake_turn(session))
 
     assert done.intake == IntakeAnalysis("The radio is silent.", "audio")
 

@@ -17,11 +17,12 @@ from services.ai.port import (
     TurnRequest,
     Usage,
 )
-from services.ai.prompts import intake_request
-from services.ai.scripted import Answer, Fail, FailAfter, Hold, ScriptedProvider
+from services.ai.scripted import Answer, Fail, FailAfter, HeldTask, Hold, ScriptedProvider
+from services.ai.tasks import AnalyseBranch, Analysis
+from tests.unit.ai.requests import intake_turn, reply_turn
 
 SESSION = SessionFacts("one two three")
-WHY = TurnRequest(session=SESSION, question="Why me?")
+WHY = reply_turn(SESSION, [], "Why me?")
 
 
 async def answer(provider: ScriptedProvider, request: TurnRequest = WHY) -> tuple[str, Done]:
@@ -44,12 +45,12 @@ async def test_the_default_answer_repeats_the_question_in_pieces() -> None:
 
 
 async def test_usage_counts_the_words_of_everything_asked() -> None:
-    request = TurnRequest(
-        session=SESSION,
-        question="four",
+    request = reply_turn(
+        SESSION,
+        [Turn(1, MessageRole.USER, "eight"), Turn(2, MessageRole.ASSISTANT, "nine ten")],
+        "four",
         hypothesis=Hypothesis("five", "six seven"),
-        ancestors=(Turn(MessageRole.USER, "eight"),),
-        tail=(Turn(MessageRole.ASSISTANT, "nine ten"),),
+        fork_position=1,
         volatile=("eleven", "twelve"),
     )
 
@@ -59,7 +60,7 @@ async def test_usage_counts_the_words_of_everything_asked() -> None:
 
 
 async def test_an_intake_is_analysed_by_default() -> None:
-    _, done = await answer(ScriptedProvider(), intake_request(SessionFacts("x" * 100)))
+    _, done = await answer(ScriptedProvider(), intake_turn(SessionFacts("x" * 100)))
 
     assert done.intake == IntakeAnalysis("x" * 80, "general")
 
@@ -137,3 +138,31 @@ async def test_a_failure_can_be_held_too() -> None:
 
     with pytest.raises(ProviderError, match="Overloaded"):
         await answering
+
+
+ANALYSE = AnalyseBranch(WHY.conversation, since=0)
+
+
+async def test_a_task_finds_nothing_unless_it_is_scripted() -> None:
+    provider = ScriptedProvider()
+    found = Analysis(concluded="It was the plug.")
+    provider.script_task(AnalyseBranch, found, Fail("Overloaded", retryable=False))
+
+    assert (await provider.perform(ANALYSE)).result == found
+    with pytest.raises(ProviderError, match="Overloaded"):
+        await provider.perform(ANALYSE)
+    outcome = await provider.perform(ANALYSE)
+    assert (outcome.result, outcome.model, outcome.usage) == (Analysis(), "scripted", Usage())
+    assert provider.tasks == [ANALYSE] * 3
+
+
+async def test_a_held_task_is_done_when_it_is_let() -> None:
+    provider = ScriptedProvider()
+    held = HeldTask(asyncio.Event(), Analysis(concluded="Late."))
+    provider.script_task(AnalyseBranch, held)
+
+    working = asyncio.create_task(provider.perform(ANALYSE))
+    await held.reached.wait()
+    held.event.set()
+
+    assert (await working).result == held.then

@@ -1,0 +1,135 @@
+"""How far the checks of a card have been gone through, read from what was said on a branch."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+from models.message import MessageRole
+from services.ai.cards import Check, Verdict
+from services.ai.port import Turn
+
+_ASKED = re.compile(r"^\*\*Check (\d+) of \d+\*\*$", re.MULTILINE)
+_UNDO = re.compile(r"\W*undo\W*", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Walk:
+    """Where a branch stands. `results` holds what each check gave, in order of answering, and
+    `answered` the position of the message that said so.
+    """
+
+    checks: tuple[Check, ...]
+    asked: int | None = None
+    results: dict[int, bool] = field(default_factory=dict)
+    answered: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def along(cls, checks: tuple[Check, ...], tail: Iterable[Turn]) -> Self:
+        walk = cls(checks)
+        for turn in tail:
+            if turn.role == MessageRole.USER:
+                walk.hear(turn)
+            elif turn.role == MessageRole.ASSISTANT:
+                walk.recall(turn.text)
+        return walk
+
+    def recall(self, answer: str) -> None:
+        found = _ASKED.search(answer)
+        if found and int(found[1]) <= len(self.checks):
+            self.asked = int(found[1]) - 1
+
+    def hear(self, reply: Turn) -> str:
+        """Takes a reply in; gives what there is to say about it."""
+        if _UNDO.fullmatch(reply.text):
+            if not self.results:
+                return "There is no answer to take back."
+            index, _ = self.results.popitem()
+            self.asked = None  # nothing counts as an answer until a check is asked again
+            return f"The answer to check {index + 1} is taken back."
+        if self.asked is None or self.asked in self.results:
+            return ""
+        check = self.checks[self.asked]
+        reading = read_reply(reply.text, check.expect)
+        if reading is None:
+            return "That was no clear yes or no, so the check stays open."
+        self.results[self.asked] = reading
+        self.answered[self.asked] = reply.position
+        meaning = check.if_yes if reading else check.if_no
+        return f"Check {self.asked + 1}: {yes_or_no(reading)}. {meaning}"
+
+    @property
+    def verdict(self) -> tuple[int, Verdict] | None:
+        for index, result in sorted(self.results.items()):
+            meaning = verdict_of(self.checks[index], result)
+            if meaning:
+                return index, meaning
+        return None
+
+    @property
+    def next_check(self) -> int | None:
+        return next((i for i in range(len(self.checks)) if i not in self.results), None)
+
+
+def verdict_of(check: Check, result: bool) -> Verdict | None:
+    return check.yes_means if result else check.no_means
+
+
+def yes_or_no(result: bool) -> str:
+    return "yes" if result else "no"
+
+
+# ------------------------------------------------------------------ reading a reply
+
+_WHOLE_REPLY = 12  # words; of a longer one only the first clause is read
+_UNSURE = re.compile(
+    r"\?|\b(?:unsure|maybe|perhaps|partly|not sure|(?:do not|can not) (?:know|tell))\b"
+)
+_LEADING_YES = re.compile(r"\W*(?:y|yes|yep|yeah|yup|correct|confirmed|true|exactly)\b")
+# "No errors" is no "no".
+_LEADING_NO = re.compile(
+    r"\W*(?:n|no|nope|negative|false)(?=\W*$|\s*[,.;:!–—-]|\s+(?:it|that|this|they|there|the)\b)"
+)
+_GOOD = re.compile(r"\b(?:works?|worked|working|fine|passe[sd]|succeed(?:s|ed)|as expected)\b")
+_BAD = re.compile(r"\b(?:fail(?:s|ed|ing)?|broken|wrong)\b")
+_NEGATION = re.compile(r"\b(?:not|never|nothing)\b")
+_NEGATIVE_EXPECTATION = re.compile(
+    r"\b(?:not?|none|neither|never|without|free of|fail\w*|error\w*|den(?:y|ies|ied)|refused?"
+    r"|stopped|differ|block\w*|wrong|degraded|old)\b"
+)
+
+
+def read_reply(reply: str, expected: str) -> bool | None:
+    """Whether the reply says that the expectation was met; None if it says both or neither.
+
+    Where the expectation is itself that something fails, "it works" could mean either, so only a
+    plain yes or no counts.
+    """
+    head = _first_words(_folded(reply))
+    if _UNSURE.search(head):
+        return None
+    verdicts = set()
+    if _LEADING_YES.match(head):
+        verdicts.add(True)
+    if _LEADING_NO.match(head):
+        verdicts.add(False)
+    if not _NEGATIVE_EXPECTATION.search(_folded(expected)):
+        verdicts |= _manner(head)
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _manner(head: str) -> set[bool]:
+    """What works, fails and their negations say; both where they contradict each other."""
+    good, bad = bool(_GOOD.search(head)), bool(_BAD.search(head))
+    if _NEGATION.search(head):
+        return {True, False} if bad else {False}
+    return {said for said, found in ((True, good), (False, bad)) if found}
+
+
+def _first_words(text: str) -> str:
+    return text if len(text.split()) <= _WHOLE_REPLY else re.split(r"[.,;:!\n–—]", text)[0]
+
+
+def _folded(text: str) -> str:
+    plain = text.casefold().replace("’", "'")
+    return plain.replace("n't", " not").replace("cannot", "can not").replace("ca not", "can not")
