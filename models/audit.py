@@ -23,6 +23,9 @@ class AuditAction(StrEnum):
     BRANCH_STATUS_CHANGED = "branch_status_changed"
     BRANCH_SWITCHED = "branch_switched"
     BRANCH_UPDATED = "branch_updated"
+    FINDINGS_CHANGED = "findings_changed"
+    FINDINGS_MERGED = "findings_merged"
+    FINDING_MERGE_UNDONE = "finding_merge_undone"
     HANDOFF_CANCELLED = "handoff_cancelled"
     HANDOFF_CLAIMED = "handoff_claimed"
     HANDOFF_CREATED = "handoff_created"
@@ -36,6 +39,8 @@ class AuditAction(StrEnum):
     MESSAGE_RESTARTED = "message_restarted"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
+    REVIVAL_DECIDED = "revival_decided"
+    REVIVAL_PROPOSED = "revival_proposed"
     SESSION_STARTED = "session_started"
     SESSION_STATUS_CHANGED = "session_status_changed"
     SESSION_UPDATED = "session_updated"

@@ -11,6 +11,7 @@ from models.branch import BranchStatus
 from schema import account as accounts
 from schema import finding as findings
 from schema import fork_point as fork_points
+from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import session as sessions
 from schema.context import Info
@@ -24,8 +25,9 @@ from schema.errors import (
 )
 from schema.node import Node
 from schema.usage import TokenUsage
+from services.comparison import compare
 from services.errors import NotFound
-from services.ids import Kind, node_id
+from services.ids import Kind, node_id, uuid_of
 from services.messages import MessageScope, list_messages
 from services.tree import Tree
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from schema.account import User
     from schema.finding import Finding
     from schema.fork_point import ForkPoint
+    from schema.hypothesis import BranchComparison, FindingMerge, HypothesisRanking
     from schema.message import BranchMessage, BranchMessageConnection
     from schema.session import AiSession
 
@@ -176,6 +179,35 @@ class Branch(Node):
             Revival(row=row, description=row.evidence_description, revived_at=row.created_at)
             for row in rows
         ]
+
+    @strawberry.field(
+        description="How likely the assistant held it to be, oldest first; the newest 100."
+    )
+    async def rankings(
+        self, info: Info
+    ) -> list[Annotated["HypothesisRanking", strawberry.lazy("schema.hypothesis")]]:
+        rows = await info.context.loaders.rankings_of_branch.load(self.row.id)
+        return [hypotheses.HypothesisRanking.of(row) for row in rows]
+
+    @strawberry.field(
+        description="Findings of other branches that were brought in, in the order they were; those "
+        "taken back included."
+    )
+    async def merges(
+        self, info: Info
+    ) -> list[Annotated["FindingMerge", strawberry.lazy("schema.hypothesis")]]:
+        rows = await info.context.loaders.merges_of_branch.load(self.row.id)
+        return [hypotheses.FindingMerge.of(row) for row in rows]
+
+    @strawberry.field(description="With another branch of the session.")
+    async def compare_with(
+        self, info: Info, branch_id: strawberry.ID
+    ) -> Annotated["BranchComparison", strawberry.lazy("schema.hypothesis")]:
+        other, tree = uuid_of(Kind.BRANCH, branch_id), await self._tree(info)
+        if other not in tree.by_id:
+            raise NotFound(branch_id)
+        found = await info.context.loaders.findings_of_session.load(self.row.session_id)
+        return hypotheses.BranchComparison.of(compare(tree, self.row.id, other, found))
 
     @strawberry.field(
         description="Forward with first/after, from the end with last/before; by default the "

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from models import account, audit, branch, finding, handoff, message, session, upload
+from models import account, audit, branch, finding, handoff, hypothesis, message, session, upload
 
 for enum in (
     account.Plan,
@@ -10,11 +10,13 @@ for enum in (
     account.Scope,
     audit.AuditAction,
     branch.BranchStatus,
+    finding.Bearing,
     finding.FindingKind,
     handoff.Confidence,
     handoff.HandoffIntent,
     handoff.HandoffPriority,
     handoff.HandoffState,
+    hypothesis.RevivalProposalState,
     message.MessageRole,
     message.MessageState,
     session.ConfidenceTier,

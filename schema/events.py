@@ -11,8 +11,10 @@ from models.branch import BranchStatus
 from models.session import SessionStatus
 from schema import account as accounts
 from schema import branch as branches
+from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
+from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import session as sessions
 from schema.context import Info
@@ -21,15 +23,20 @@ from services.feed import StoredEvent, encode_cursor
 if TYPE_CHECKING:
     from schema.account import User
     from schema.branch import Branch
+    from schema.finding import Finding
     from schema.fork_point import ForkPoint
     from schema.handoff import Handoff
+    from schema.hypothesis import FindingMerge, RevivalProposal
     from schema.message import BranchMessage
     from schema.session import AiSession
 
 BranchRef = Annotated["Branch", strawberry.lazy("schema.branch")]
+FindingRef = Annotated["Finding", strawberry.lazy("schema.finding")]
 ForkPointRef = Annotated["ForkPoint", strawberry.lazy("schema.fork_point")]
 HandoffRef = Annotated["Handoff", strawberry.lazy("schema.handoff")]
+MergeRef = Annotated["FindingMerge", strawberry.lazy("schema.hypothesis")]
 MessageRef = Annotated["BranchMessage", strawberry.lazy("schema.message")]
+ProposalRef = Annotated["RevivalProposal", strawberry.lazy("schema.hypothesis")]
 SessionRef = Annotated["AiSession", strawberry.lazy("schema.session")]
 UserRef = Annotated["User", strawberry.lazy("schema.account")]
 
@@ -168,6 +175,33 @@ class SessionUpdated(Event):
         return await _session(self, info)
 
 
+@strawberry.type(description="Made on the branch; `findings` are the new ones.")
+class FindingsChanged(Event):
+    @strawberry.field
+    async def branch(self, info: Info) -> BranchRef:
+        return await branches.load(info, self.key("branch_id"))
+
+    @strawberry.field
+    async def findings(self, info: Info) -> list[FindingRef]:
+        keys = [UUID(text) for text in self.payload["finding_ids"]]
+        rows = await info.context.loaders.findings.load_many(keys)
+        return [findings.Finding.of(row) for row in rows if row]
+
+
+@strawberry.type(description="Findings were brought into a branch, or taken back.")
+class FindingMergeChanged(Event):
+    @strawberry.field
+    async def merge(self, info: Info) -> MergeRef:
+        return await hypotheses.load_merge(info, self.key("merge_id"))
+
+
+@strawberry.type(description="A dead end was put in doubt, or that was decided.")
+class RevivalProposalChanged(Event):
+    @strawberry.field
+    async def proposal(self, info: Info) -> ProposalRef:
+        return await hypotheses.load_proposal(info, self.key("proposal_id"))
+
+
 @strawberry.type
 class HandoffCreated(Event):
     @strawberry.field
@@ -224,6 +258,9 @@ SessionEvent = Annotated[
     | MessageAdded
     | MessageRestarted
     | MessageFinished
+    | FindingsChanged
+    | FindingMergeChanged
+    | RevivalProposalChanged
     | SessionUpdated
     | SessionStatusChanged
     | HandoffCreated
@@ -262,6 +299,9 @@ SESSION_EVENTS: Mapping[str, type[Event]] = {
             MessageAdded,
             MessageRestarted,
             MessageFinished,
+            FindingsChanged,
+            FindingMergeChanged,
+            RevivalProposalChanged,
             SessionUpdated,
             SessionStatusChanged,
         )

@@ -15,10 +15,13 @@ from services import (
     accounts,
     api_keys,
     branches,
+    finding_merges,
     findings,
     forks,
     handoffs,
     messages,
+    rankings,
+    revival_proposals,
     revivals,
     sessions,
     steps,
@@ -65,6 +68,13 @@ class Loaders:
         self.findings_of_branch = many(findings.by_branch)
         self.findings_of_session = many(findings.by_session)
         self.evidence_of_finding = many(findings.evidence_by_finding)
+        self.bearings_of_finding = many(findings.bearings_by_finding)
+        self.finding_merges = one(finding_merges.by_id)
+        self.merges_of_branch = many(finding_merges.by_branch)
+        self.findings_of_merge = many(finding_merges.findings_by_merge)
+        self.rankings_of_branch = many(rankings.by_branch)
+        self.revival_proposals = one(revival_proposals.by_id)
+        self.proposals_of_session = many(revival_proposals.by_session)
         self.evidence_of_revival = many(revivals.evidence_by_revival)
         self.revivals_of_branch = many(revivals.revivals_by_branch)
         self.messages = one(messages.by_id)

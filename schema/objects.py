@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from uuid import UUID
 
-from schema import account, branch, fork_point, handoff, message, session
+from schema import account, branch, finding, fork_point, handoff, hypothesis, message, session
 from schema.context import Info
-from schema.finding import Finding
 from schema.node import Node
 from schema.step import Step
 from services.errors import NotFound
@@ -20,13 +19,6 @@ async def _step(info: Info, key: UUID) -> Step:
     return Step.of(row)
 
 
-async def _finding(info: Info, key: UUID) -> Finding:
-    row = await info.context.loaders.findings.load(key)
-    if row is None:
-        raise NotFound(node_id(Kind.FINDING, key))
-    return Finding.of(row)
-
-
 @cache
 def _loads() -> Mapping[Kind, Callable[[Info, UUID], Awaitable[Node]]]:
     """Made at its first use: until then the types' modules, which name one another, are unfinished."""
@@ -34,10 +26,12 @@ def _loads() -> Mapping[Kind, Callable[[Info, UUID], Awaitable[Node]]]:
         Kind.ACCOUNT: account.load_account,
         Kind.API_KEY: account.load_api_key,
         Kind.BRANCH: branch.load,
-        Kind.FINDING: _finding,
+        Kind.FINDING: finding.load,
+        Kind.FINDING_MERGE: hypothesis.load_merge,
         Kind.FORK_POINT: fork_point.load,
         Kind.HANDOFF: handoff.load,
         Kind.MESSAGE: message.load,
+        Kind.REVIVAL_PROPOSAL: hypothesis.load_proposal,
         Kind.SESSION: session.load,
         Kind.STEP: _step,
         Kind.TEAM: account.load_team,

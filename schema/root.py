@@ -15,6 +15,7 @@ import schema.enums  # noqa: F401 - registers them
 from resolvers.accounts import AccountMutations, AccountQueries
 from resolvers.branches import BranchMutations, BranchQueries
 from resolvers.handoffs import HandoffMutations, HandoffQueries
+from resolvers.hypotheses import HypothesisMutations
 from resolvers.messages import MessageMutations
 from resolvers.nodes import NodeQueries
 from resolvers.sessions import SessionMutations, SessionQueries
@@ -42,7 +43,12 @@ class Query(AccountQueries, NodeQueries, SessionQueries, BranchQueries, HandoffQ
 
 @strawberry.type
 class Mutation(
-    AccountMutations, SessionMutations, BranchMutations, MessageMutations, HandoffMutations
+    AccountMutations,
+    SessionMutations,
+    BranchMutations,
+    HypothesisMutations,
+    MessageMutations,
+    HandoffMutations,
 ):
     pass
 

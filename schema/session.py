@@ -9,6 +9,7 @@ import strawberry
 
 from models.branch import BranchStatus
 from models.handoff import HandoffIntent
+from models.hypothesis import RevivalProposalState
 from models.session import AiSession as Row
 from models.session import ConfidenceTier, IntakeType, SessionStatus, SessionType
 from schema import account as accounts
@@ -16,6 +17,7 @@ from schema import branch as branches
 from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
+from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import step as steps
 from schema.context import Info
@@ -40,9 +42,10 @@ from services.validation import Validation
 if TYPE_CHECKING:
     from schema.account import Team, User
     from schema.branch import Branch
-    from schema.finding import Finding
+    from schema.finding import Finding, RuleOutMatrix
     from schema.fork_point import ForkPoint
     from schema.handoff import Handoff, HandoffSnapshot
+    from schema.hypothesis import RevivalProposal
     from schema.message import BranchMessage
     from schema.step import StepConnection
 
@@ -162,6 +165,25 @@ class AiSession(Node):
     ) -> list[Annotated["Finding", strawberry.lazy("schema.finding")]]:
         rows = await info.context.loaders.findings_of_session.load(self.row.id)
         return [findings.Finding.of(row) for row in rows]
+
+    @strawberry.field
+    async def rule_out_matrix(
+        self, info: Info
+    ) -> Annotated["RuleOutMatrix", strawberry.lazy("schema.finding")]:
+        return await findings.rule_out_matrix(info, self.row.id, await self._tree(info))
+
+    @strawberry.field(
+        description="Dead ends that a finding has put in doubt, newest first, at most 100."
+    )
+    async def revival_proposals(
+        self, info: Info, state: RevivalProposalState | None = None
+    ) -> list[Annotated["RevivalProposal", strawberry.lazy("schema.hypothesis")]]:
+        rows = await info.context.loaders.proposals_of_session.load(self.row.id)
+        return [
+            hypotheses.RevivalProposal.of(row)
+            for row in rows
+            if state is None or row.state is state
+        ]
 
     @strawberry.field(description="Newest first, at most 100.")
     async def handoffs(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
-from services import lifecycle
+from services import enqueue, lifecycle
 from services.ai.context import volatile_blocks
 from services.ai.port import (
     Conversation,
@@ -27,7 +27,8 @@ from services.ai.port import (
     Usage,
     step_to_json,
 )
-from services.database import fetch, transaction
+from services.database import transaction
+from services.enqueue import TryAgain
 from services.events import SessionUpdated
 from services.messages import finish, stream_topic
 from services.record import (
@@ -39,6 +40,7 @@ from services.record import (
     revivals,
 )
 from services.runtime import Runtime
+from services.sessions import hold_session
 from services.steps import add_step
 from services.telemetry.metrics import AI_ANSWERS, AI_TOKENS
 from services.unit_of_work import UnitOfWork
@@ -47,10 +49,6 @@ CHUNK_INTERVAL = 0.075
 """Seconds that text is gathered before it is written. The first piece is not made to wait."""
 
 INTAKE_POSITION = 1
-
-
-class TryAgain(Exception):
-    """The provider may do better in a while; the reply is pending again."""
 
 
 async def answer_message(
@@ -189,8 +187,8 @@ async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body:
 async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: str) -> None:
     usage = _counters(done.usage)
     async with runtime.assistant_work(reply.account_id) as work:
-        session = await _lock(work, reply)
-        if not await _is_current(work, reply):
+        session = await hold_session(work, reply.session_id)
+        if session is None or not await _is_current(work, reply):
             return
         await finish(
             work,
@@ -221,8 +219,19 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
             )
         if done.intake is not None:
             await _take_over(work, session, done.intake)
+        await _have_analysed(work, reply)
     for kind, count in asdict(done.usage).items():
         AI_TOKENS.labels(kind).inc(count)
+
+
+async def _have_analysed(work: UnitOfWork, reply: BranchMessage) -> None:
+    """An answer that was retried may stand before what has been analysed already."""
+    await work.db.execute(
+        update(Branch)
+        .where(Branch.account_id == reply.account_id, Branch.id == reply.branch_id)
+        .values(analysed_position=func.least(Branch.analysed_position, reply.position - 1))
+    )
+    work.enqueue(enqueue.analyse_branch(work.account_id, reply.branch_id))
 
 
 def _counters(usage: Usage) -> dict[str, int]:
@@ -256,7 +265,7 @@ async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysi
 
 async def _fail(runtime: Runtime, reply: BranchMessage, why: str, *, again: bool) -> None:
     async with runtime.assistant_work(reply.account_id) as work:
-        await _lock(work, reply)
+        await hold_session(work, reply.session_id)
         if not await _is_current(work, reply):
             return
         if not again:
@@ -268,16 +277,6 @@ async def _fail(runtime: Runtime, reply: BranchMessage, why: str, *, again: bool
             .values(state=MessageState.PENDING)
         )
     raise TryAgain(why)
-
-
-async def _lock(work: UnitOfWork, reply: BranchMessage) -> AiSession:
-    """The session first, as every verb does."""
-    statement = (
-        select(AiSession)
-        .where(AiSession.account_id == reply.account_id, AiSession.id == reply.session_id)
-        .with_for_update(key_share=True)
-    )
-    return (await fetch(work.db, statement))[0]
 
 
 async def _is_current(work: UnitOfWork, reply: BranchMessage) -> bool:

@@ -51,6 +51,13 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
     events.MessageAdded: (AuditAction.MESSAGE_ADDED, Kind.MESSAGE, "message_id"),
     events.MessageRestarted: (AuditAction.MESSAGE_RESTARTED, Kind.MESSAGE, "message_id"),
     events.MessageFinished: (AuditAction.MESSAGE_FINISHED, Kind.MESSAGE, "message_id"),
+    events.FindingsChanged: (AuditAction.FINDINGS_CHANGED, Kind.BRANCH, "branch_id"),
+    events.FindingMergeChanged: (AuditAction.FINDINGS_MERGED, Kind.FINDING_MERGE, "merge_id"),
+    events.RevivalProposalChanged: (
+        AuditAction.REVIVAL_PROPOSED,
+        Kind.REVIVAL_PROPOSAL,
+        "proposal_id",
+    ),
     events.HandoffCreated: (AuditAction.HANDOFF_CREATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffUpdated: (AuditAction.HANDOFF_UPDATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffClaimed: (AuditAction.HANDOFF_CLAIMED, Kind.HANDOFF, "handoff_id"),

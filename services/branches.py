@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.audit import AuditAction
 from models.branch import Branch, BranchStatus
 from models.session import AiSession
-from services import lifecycle
+from services import enqueue, lifecycle
 from services.access import Actor
 from services.audit import Change
 from services.database import fetch, fetch_one
@@ -55,6 +55,7 @@ async def switch_branch(runtime: Runtime, actor: Actor, *, branch_id: UUID) -> C
                 .values(active_branch_id=branch.id, updated_at=func.now())
             )
             work.record(BranchSwitched(session.id, session.active_branch_id, branch.id))
+            have_analysed(work, await in_session(work.db, session, session.active_branch_id))
         if branch.status is BranchStatus.UNTRIED:
             await set_status(work, branch, BranchStatus.ACTIVE, None)
         return await changed(work, actor, branch)
@@ -95,6 +96,7 @@ async def mark_branch_status(
             lifecycle.MARKABLE, branch.status, status, _unmarkable(branch.status, status)
         )
         await set_status(work, branch, status, given, versions=1)
+        have_analysed(work, branch)
         return await changed(work, actor, branch)
 
 
@@ -229,6 +231,12 @@ async def set_status(
         )
     )
     work.record(BranchStatusChanged(branch.session_id, branch.id, branch.status, status, reason))
+
+
+def have_analysed(work: UnitOfWork, branch: Branch) -> None:
+    """On leaving a branch: what was said on it after its last answer is taken into account, too."""
+    if branch.last_position > max(branch.analysed_position, branch.fork_position):
+        work.enqueue(enqueue.analyse_branch(work.account_id, branch.id))
 
 
 async def update_branches(work: UnitOfWork, branch_ids: Sequence[UUID], **values: object) -> None:

@@ -1,10 +1,21 @@
-"""The jobs there are: their names, arguments and locks. services.jobs holds what they do."""
+"""The jobs there are: their names, arguments and locks, and how one asks for another try.
+
+services.jobs runs them.
+"""
 
 from uuid import UUID
 
 from services.unit_of_work import Job
 
 ANSWER_MESSAGE = "answer_message"
+ANALYSE_BRANCH = "analyse_branch"
+
+BEHIND_ANSWERS = -10
+"""Priority of what nobody waits for."""
+
+
+class TryAgain(Exception):
+    """It may go better in a while."""
 
 
 def answer_message(account_id: UUID, branch_id: UUID, reply_id: UUID) -> Job:
@@ -13,4 +24,13 @@ def answer_message(account_id: UUID, branch_id: UUID, reply_id: UUID) -> Job:
         ANSWER_MESSAGE,
         {"account_id": str(account_id), "message_id": str(reply_id)},
         lock=f"branch:{branch_id}",
+    )
+
+
+def analyse_branch(account_id: UUID, branch_id: UUID) -> Job:
+    return Job(
+        ANALYSE_BRANCH,
+        {"account_id": str(account_id), "branch_id": str(branch_id)},
+        lock=f"analysis:{branch_id}",
+        priority=BEHIND_ANSWERS,
     )

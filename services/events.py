@@ -104,6 +104,28 @@ class MessageFinished(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class FindingsChanged(DomainEvent):
+    """Made on the branch, brought into it, or taken back again."""
+
+    branch_id: UUID
+    finding_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingMergeChanged(DomainEvent):
+    """Made, or undone."""
+
+    merge_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RevivalProposalChanged(DomainEvent):
+    """Made, or decided."""
+
+    proposal_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffEvent(DomainEvent):
     """What a queue filters by travels along, as it was."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models.finding import Finding, FindingEvidence
+from models.finding import Finding, FindingBearing, FindingEvidence
 from models.message import BranchMessage
 from services.access import Actor
 from services.database import fetch
@@ -86,4 +86,23 @@ async def evidence_by_finding(
     async with runtime.read(actor) as db:
         for row in (await db.execute(statement)).all():
             found[row.finding_id].append(row)  # type: ignore[arg-type]
+    return found
+
+
+async def bearings_by_finding(
+    runtime: Runtime, actor: Actor, finding_ids: Sequence[UUID]
+) -> dict[UUID, list[FindingBearing]]:
+    """In the order in which the hypotheses were forked."""
+    statement = (
+        select(FindingBearing)
+        .where(
+            FindingBearing.account_id == actor.account_id,
+            FindingBearing.finding_id.in_(finding_ids),
+        )
+        .order_by(FindingBearing.branch_id)
+    )
+    found: defaultdict[UUID, list[FindingBearing]] = defaultdict(list)
+    async with runtime.read(actor) as db:
+        for row in await fetch(db, statement):
+            found[row.finding_id].append(row)
     return found

@@ -13,9 +13,10 @@ from uuid import UUID
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 
-from services.answers import TryAgain, answer_message
+from services.analysis import analyse_branch
+from services.answers import answer_message
 from services.database import APP_ROLE, is_away, plain_url
-from services.enqueue import ANSWER_MESSAGE
+from services.enqueue import ANALYSE_BRANCH, ANSWER_MESSAGE, TryAgain
 from services.runtime import Runtime
 from services.telemetry.traces import whole
 
@@ -56,9 +57,17 @@ def job_app(url: str, runtime: Runtime) -> App:
 
     @app.task(name=ANSWER_MESSAGE, pass_context=True, retry=Backoff(runtime.limits.retry_wait))
     async def _answer(context: JobContext, account_id: str, message_id: str) -> None:
-        last = context.job.attempts + 1 >= MAX_TRIES
         with whole("job answer_message"):
-            await answer_message(runtime, UUID(account_id), UUID(message_id), last_try=last)
+            await answer_message(
+                runtime, UUID(account_id), UUID(message_id), last_try=_is_last(context)
+            )
+
+    @app.task(name=ANALYSE_BRANCH, pass_context=True, retry=Backoff(runtime.limits.retry_wait))
+    async def _analyse(context: JobContext, account_id: str, branch_id: str) -> None:
+        with whole("job analyse_branch"):
+            await analyse_branch(
+                runtime, UUID(account_id), UUID(branch_id), last_try=_is_last(context)
+            )
 
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
@@ -67,6 +76,10 @@ def job_app(url: str, runtime: Runtime) -> App:
             await app.job_manager.retry_job(job)
 
     return app
+
+
+def _is_last(context: JobContext) -> bool:
+    return context.job.attempts + 1 >= MAX_TRIES
 
 
 @asynccontextmanager

@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.audit import AuditAction
 from models.branch import Branch, BranchStatus, Revival, RevivalEvidence
+from models.hypothesis import RevivalProposal, RevivalProposalState
 from models.message import BranchMessage, MessageRole, MessageState
 from services import lifecycle
 from services.access import Actor
+from services.audit import Change
 from services.branches import (
     Changed,
     changed,
@@ -20,13 +23,8 @@ from services.branches import (
     set_status,
 )
 from services.database import fetch
-from services.errors import (
-    InvalidTransition,
-    NotFound,
-)
-from services.events import (
-    MessageAdded,
-)
+from services.errors import InvalidTransition, NotFound
+from services.events import MessageAdded, RevivalProposalChanged
 from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
 from services.unit_of_work import UnitOfWork
@@ -57,23 +55,67 @@ async def revive_branch(
     check.done()
     async with runtime.work(actor) as work:
         session, branch = await lock_branch(work, actor, branch_id)
-        require_unarchived(branch, "revived")
         source = await in_session(work.db, session, evidence_from_branch_id)
         await _require_messages_of(work.db, source, evidence_message_ids)
-        if branch.status is not BranchStatus.DEAD_END:
-            raise InvalidTransition(
-                "Only a dead end can be revived.",
-                source=branch.status.name,
-                target=BranchStatus.REVIVED.name,
-                allowed=[state.name for state in sorted(lifecycle.MARKABLE[branch.status])],
-            )
-        await _record_revival(work, branch, source, evidence_message_ids, description)
-        await set_status(work, branch, BranchStatus.REVIVED, description, versions=1)
-        note_id = await append_note(
-            work, branch, f"[Branch Revived] New evidence from another branch: {description}"
+        await revive(
+            work,
+            branch,
+            source_id=source.id,
+            message_ids=evidence_message_ids,
+            description=description,
         )
-        work.record(MessageAdded(session.id, branch.id, note_id))
         return await changed(work, actor, branch)
+
+
+async def revive(
+    work: UnitOfWork,
+    branch: Branch,
+    *,
+    source_id: UUID,
+    message_ids: Sequence[UUID],
+    description: str,
+) -> None:
+    """A dead end whose session is held; open proposals to revive it are settled by that.
+
+    Raises InvalidTransition where it is none.
+    """
+    require_unarchived(branch, "revived")
+    if branch.status is not BranchStatus.DEAD_END:
+        raise InvalidTransition(
+            "Only a dead end can be revived.",
+            source=branch.status.name,
+            target=BranchStatus.REVIVED.name,
+            allowed=[state.name for state in sorted(lifecycle.MARKABLE[branch.status])],
+        )
+    await _record_revival(work, branch, source_id, message_ids, description)
+    await set_status(work, branch, BranchStatus.REVIVED, description, versions=1)
+    note_id = await append_note(
+        work, branch, f"[Branch Revived] New evidence from another branch: {description}"
+    )
+    work.record(MessageAdded(branch.session_id, branch.id, note_id))
+    await decide_proposals(
+        work,
+        RevivalProposal.branch_id == branch.id,
+        RevivalProposal.state == RevivalProposalState.OPEN,
+        state=RevivalProposalState.DISMISSED,
+    )
+
+
+async def decide_proposals(
+    work: UnitOfWork, *which: ColumnElement[bool], state: RevivalProposalState
+) -> None:
+    decided = (
+        update(RevivalProposal)
+        .where(RevivalProposal.account_id == work.account_id, *which)
+        .values(state=state, decided_at=func.now(), decided_by=work.user_id)
+        .returning(RevivalProposal.session_id, RevivalProposal.id)
+    )
+    for row in (await work.db.execute(decided)).all():
+        work.record(
+            RevivalProposalChanged(row.session_id, row.id),
+            Change("state", RevivalProposalState.OPEN.name, state.name),
+            action=AuditAction.REVIVAL_DECIDED,
+        )
 
 
 async def _require_messages_of(
@@ -93,7 +135,7 @@ async def _require_messages_of(
 async def _record_revival(
     work: UnitOfWork,
     branch: Branch,
-    source: Branch,
+    source_id: UUID,
     message_ids: Sequence[UUID],
     description: str,
 ) -> None:
@@ -104,7 +146,7 @@ async def _record_revival(
             id=revival_id,
             session_id=branch.session_id,
             branch_id=branch.id,
-            evidence_from_branch_id=source.id,
+            evidence_from_branch_id=source_id,
             evidence_description=description,
             revived_by=work.user_id,
         )

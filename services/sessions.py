@@ -211,6 +211,16 @@ async def lock_session(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSe
     return session
 
 
+async def hold_session(work: UnitOfWork, session_id: UUID) -> AiSession | None:
+    """The same for the assistant, which acts for nobody; None where it is gone."""
+    statement = (
+        select(AiSession)
+        .where(AiSession.account_id == work.account_id, AiSession.id == session_id)
+        .with_for_update(key_share=True)
+    )
+    return await fetch_one(work.db, statement)
+
+
 async def lock_workable(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSession:
     """For changes of the tree.
 

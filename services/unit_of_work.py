@@ -44,11 +44,11 @@ APPEND_EVENTS = text(
 DEFER_JOBS = text(
     """
     SELECT procrastinate_defer_jobs_v1(array_agg(
-        ROW('default', job.task, 0, job.lock, NULL, job.args, job.scheduled_at)
+        ROW('default', job.task, job.priority, job.lock, NULL, job.args, job.scheduled_at)
         ::procrastinate_job_to_defer_v1 ORDER BY job.place))
       FROM unnest(CAST(:tasks AS text[]), CAST(:locks AS text[]), CAST(:args AS jsonb[]),
-                  CAST(:times AS timestamptz[]))
-           WITH ORDINALITY AS job(task, lock, args, scheduled_at, place)
+                  CAST(:times AS timestamptz[]), CAST(:priorities AS int[]))
+           WITH ORDINALITY AS job(task, lock, args, scheduled_at, priority, place)
     """
 )
 
@@ -61,6 +61,8 @@ class Job:
     args: Mapping[str, object]
     lock: str | None = None
     scheduled_at: datetime | None = None
+    priority: int = 0
+    """Higher goes first."""
 
 
 @dataclass(slots=True)
@@ -136,6 +138,7 @@ class UnitOfWork:
                     "locks": [job.lock for job in self.jobs],
                     "args": [orjson.dumps(job.args).decode() for job in self.jobs],
                     "times": [job.scheduled_at for job in self.jobs],
+                    "priorities": [job.priority for job in self.jobs],
                 },
             )
         if self.entries:

@@ -109,21 +109,25 @@ KEYED = {
     "createApiKey",
     "forkBranch",
     "handOffSession",
+    "mergeFindings",
     "sendBranchMessage",
     "sendMessage",
     "startSession",
 }
 
 NO_INPUT_RULES = {
+    "acceptRevivalProposal",
     "archiveBranch",
     "cancelHandoff",
     "cancelMessage",
     "claimHandoff",
     "deactivateMember",
+    "dismissRevivalProposal",
     "reactivateMember",
     "retryMessage",
     "revokeApiKey",
     "switchBranch",
+    "undoFindingMerge",
 }
 NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "signOut"}
 
@@ -132,13 +136,16 @@ TRANSITION = "... on InvalidTransitionError { from to allowed }"
 STALE = "... on StaleVersionError { currentVersion }"
 LIMIT = "... on BranchLimitError { plan limit current requested }"
 REFUSED_DATA = {
+    "acceptRevivalProposal": TRANSITION,
     "archiveBranch": TRANSITION + STALE,
     "cancelHandoff": TRANSITION,
     "cancelMessage": TRANSITION,
     "claimHandoff": TRANSITION + "... on HandoffTakenError { handoff { id claimedBy { id } } }",
+    "dismissRevivalProposal": TRANSITION,
     "forkBranch": TRANSITION + LIMIT,
     "handOffSession": TRANSITION,
     "markBranchStatus": TRANSITION + STALE,
+    "mergeFindings": TRANSITION,
     "renameBranch": TRANSITION + STALE,
     "restoreBranch": TRANSITION + STALE + LIMIT,
     "retryMessage": TRANSITION,
@@ -146,6 +153,7 @@ REFUSED_DATA = {
     "saveMember": STALE,
     "sendBranchMessage": TRANSITION,
     "sendMessage": TRANSITION + STALE,
+    "undoFindingMerge": TRANSITION,
     "switchBranch": TRANSITION,
 }
 

@@ -24,6 +24,8 @@ from services.runtime import Limits, Runtime
 from settings import Settings
 from tests.client import Client
 from tests.factories import Colleagues, make_account
+from tests.tables import until_idle
+from tests.talk import Conversation
 
 UNTHROTTLED = Limits(
     retry_wait=0.0,
@@ -172,3 +174,16 @@ def statements(runtime: Runtime) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", remember)
     yield seen
     event.remove(engine, "before_cursor_execute", remember)
+
+
+@pytest.fixture
+async def talk(client: Client, colleagues: Colleagues, database_url: str) -> Conversation:
+    engineer = client.as_(colleagues.engineer)
+    started = await engineer.mutate(
+        "startSession",
+        "session { id eventCursor rootBranch { id } } reply { id }",
+        intake={"text": "Mail stopped arriving."},
+    )
+    await engineer.answered(started["reply"]["id"])
+    await until_idle(database_url, colleagues.account_id)
+    return Conversation(engineer, colleagues, started["session"])

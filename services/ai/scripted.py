@@ -10,6 +10,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from models.handoff import Confidence
+from models.message import MessageRole
 from services.ai.port import (
     Done,
     ForkDraft,
@@ -24,10 +25,14 @@ from services.ai.port import (
     Usage,
 )
 from services.ai.tasks import (
+    AnalyseBranch,
     Analysis,
+    DescribeFile,
     Description,
+    GiveSecondOpinion,
     HandoffDraft,
     Opinion,
+    PrepareHandoff,
 )
 
 _PIECES = 3
@@ -106,6 +111,9 @@ class HeldTask:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+TaskBehaviour = BaseModel | Fail | HeldTask
+
+
 class ScriptedProvider:
     """Answers `Answer to: <question>` unless told otherwise, and does tasks as if it had found nothing."""
 
@@ -117,19 +125,22 @@ class ScriptedProvider:
         self.tasks: list[Task[Any]] = []
         self.task_usage = Usage()
         self._scripts: defaultdict[str, deque[Behaviour]] = defaultdict(deque)
-        self._results: defaultdict[str, deque[BaseModel | Fail | HeldTask]] = defaultdict(deque)
+        self._results: defaultdict[tuple[str, str], deque[TaskBehaviour]] = defaultdict(deque)
 
     def script(self, question: str, *items: Behaviour) -> None:
         """One item for each attempt at exactly this question; then the default again."""
         self._scripts[question].extend(items)
 
-    def script_task(self, kind: type[Task[Any]], *items: BaseModel | Fail | HeldTask) -> None:
-        """One item for each time that such a task is given; then the default again."""
-        self._results[kind.name].extend(items)
+    def script_task(self, kind: type[Task[Any]], about: str, *items: TaskBehaviour) -> None:
+        """One item for each time that such a task is given about exactly this; then the default again.
+
+        It is about the last thing that a person said, or a file's name.
+        """
+        self._results[kind.name, about].extend(items)
 
     async def perform(self, task: Task[R]) -> Outcome[R]:
         self.tasks.append(task)
-        script = self._results[task.name]
+        script = self._results[task.name, _about(task)]
         item = script.popleft() if script else _DEFAULTS[task.result]
         if isinstance(item, HeldTask):
             item.reached.set()
@@ -153,6 +164,18 @@ class ScriptedProvider:
             if isinstance(happening, ProviderError):
                 raise happening
             yield happening
+
+
+def _about(task: Task[Any]) -> str:
+    match task:
+        case AnalyseBranch() | PrepareHandoff():
+            said = [turn for turn in task.conversation.turns if turn.role is MessageRole.USER]
+            return said[-1].text if said else task.conversation.session.intake
+        case GiveSecondOpinion():
+            return task.session.intake
+        case DescribeFile():
+            return task.attachment.filename
+    raise TypeError(f"No script for {type(task).__name__}")
 
 
 def _happenings(

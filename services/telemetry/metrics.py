@@ -34,3 +34,6 @@ AI_TOKENS = Counter(
     "flowpilot_ai_tokens", "Tokens of answers that were kept, as the provider counts", ["kind"]
 )
 AI_ANSWERS = Counter("flowpilot_ai_answers", "Attempts to answer, by how they ended", ["result"])
+AI_TASKS = Counter(
+    "flowpilot_ai_tasks", "Attempts at work besides answers, by how they ended", ["task", "result"]
+)

@@ -141,25 +141,27 @@ async def test_a_failure_can_be_held_too() -> None:
 
 
 ANALYSE = AnalyseBranch(WHY.conversation, since=0)
+OTHER = AnalyseBranch(intake_turn(SessionFacts("Else")).conversation, since=0)
 
 
 async def test_a_task_finds_nothing_unless_it_is_scripted() -> None:
     provider = ScriptedProvider()
     found = Analysis(concluded="It was the plug.")
-    provider.script_task(AnalyseBranch, found, Fail("Overloaded", retryable=False))
+    provider.script_task(AnalyseBranch, SESSION.intake, found, Fail("Overloaded", retryable=False))
 
+    assert (await provider.perform(OTHER)).result == Analysis()
     assert (await provider.perform(ANALYSE)).result == found
     with pytest.raises(ProviderError, match="Overloaded"):
         await provider.perform(ANALYSE)
     outcome = await provider.perform(ANALYSE)
     assert (outcome.result, outcome.model, outcome.usage) == (Analysis(), "scripted", Usage())
-    assert provider.tasks == [ANALYSE] * 3
+    assert provider.tasks == [OTHER, ANALYSE, ANALYSE, ANALYSE]
 
 
 async def test_a_held_task_is_done_when_it_is_let() -> None:
     provider = ScriptedProvider()
     held = HeldTask(asyncio.Event(), Analysis(concluded="Late."))
-    provider.script_task(AnalyseBranch, held)
+    provider.script_task(AnalyseBranch, SESSION.intake, held)
 
     working = asyncio.create_task(provider.perform(ANALYSE))
     await held.reached.wait()
