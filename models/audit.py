@@ -41,6 +41,7 @@ class AuditAction(StrEnum):
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
     REVIVAL_DECIDED = "revival_decided"
     REVIVAL_PROPOSED = "revival_proposed"
+    SECOND_OPINION_CHANGED = "second_opinion_changed"
     SESSION_STARTED = "session_started"
     SESSION_STATUS_CHANGED = "session_status_changed"
     SESSION_UPDATED = "session_updated"

@@ -20,8 +20,14 @@ from schema.hypothesis import (
     UndoFindingMergeResult,
     UndoFindingMergeSuccess,
 )
+from schema.second_opinion import (
+    RequestSecondOpinionInput,
+    RequestSecondOpinionResult,
+    RequestSecondOpinionSuccess,
+    SecondOpinion,
+)
 from schema.session import AiSession
-from services import finding_merges, revival_proposals
+from services import finding_merges, revival_proposals, second_opinions
 from services.ids import Kind, uuid_of
 
 
@@ -79,3 +85,17 @@ class HypothesisMutations:
         )
         merge, branch = FindingMerge.of(merged.merge), Branch.of(merged.branch)
         return UndoFindingMergeSuccess(merge=merge, branch=branch)
+
+    @strawberry.mutation(
+        description="One at a time; follow `SecondOpinionChanged` to hear when it is given."
+    )
+    async def request_second_opinion(
+        self, info: Info, input: RequestSecondOpinionInput
+    ) -> RequestSecondOpinionResult:
+        opinion = await second_opinions.request_second_opinion(
+            info.context.runtime,
+            info.context.actor,
+            key=input.idempotency_key,
+            session_id=uuid_of(Kind.SESSION, input.session_id),
+        )
+        return RequestSecondOpinionSuccess(second_opinion=SecondOpinion.of(opinion))

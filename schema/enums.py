@@ -2,7 +2,18 @@
 
 import strawberry
 
-from models import account, audit, branch, finding, handoff, hypothesis, message, session, upload
+from models import (
+    account,
+    audit,
+    branch,
+    finding,
+    handoff,
+    hypothesis,
+    message,
+    opinion,
+    session,
+    upload,
+)
 
 for enum in (
     account.Plan,
@@ -19,6 +30,7 @@ for enum in (
     hypothesis.RevivalProposalState,
     message.MessageRole,
     message.MessageState,
+    opinion.SecondOpinionState,
     session.ConfidenceTier,
     session.IntakeType,
     session.SessionStatus,

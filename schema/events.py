@@ -16,6 +16,7 @@ from schema import fork_point as fork_points
 from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
 from schema import message as messages
+from schema import second_opinion as second_opinions
 from schema import session as sessions
 from schema.context import Info
 from services.feed import StoredEvent, encode_cursor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from schema.handoff import Handoff
     from schema.hypothesis import FindingMerge, RevivalProposal
     from schema.message import BranchMessage
+    from schema.second_opinion import SecondOpinion
     from schema.session import AiSession
 
 BranchRef = Annotated["Branch", strawberry.lazy("schema.branch")]
@@ -36,6 +38,7 @@ ForkPointRef = Annotated["ForkPoint", strawberry.lazy("schema.fork_point")]
 HandoffRef = Annotated["Handoff", strawberry.lazy("schema.handoff")]
 MergeRef = Annotated["FindingMerge", strawberry.lazy("schema.hypothesis")]
 MessageRef = Annotated["BranchMessage", strawberry.lazy("schema.message")]
+OpinionRef = Annotated["SecondOpinion", strawberry.lazy("schema.second_opinion")]
 ProposalRef = Annotated["RevivalProposal", strawberry.lazy("schema.hypothesis")]
 SessionRef = Annotated["AiSession", strawberry.lazy("schema.session")]
 UserRef = Annotated["User", strawberry.lazy("schema.account")]
@@ -202,6 +205,13 @@ class RevivalProposalChanged(Event):
         return await hypotheses.load_proposal(info, self.key("proposal_id"))
 
 
+@strawberry.type(description="Asked for, given or failed.")
+class SecondOpinionChanged(Event):
+    @strawberry.field
+    async def second_opinion(self, info: Info) -> OpinionRef:
+        return await second_opinions.load(info, self.key("opinion_id"))
+
+
 @strawberry.type
 class HandoffCreated(Event):
     @strawberry.field
@@ -261,6 +271,7 @@ SessionEvent = Annotated[
     | FindingsChanged
     | FindingMergeChanged
     | RevivalProposalChanged
+    | SecondOpinionChanged
     | SessionUpdated
     | SessionStatusChanged
     | HandoffCreated
@@ -302,6 +313,7 @@ SESSION_EVENTS: Mapping[str, type[Event]] = {
             FindingsChanged,
             FindingMergeChanged,
             RevivalProposalChanged,
+            SecondOpinionChanged,
             SessionUpdated,
             SessionStatusChanged,
         )

@@ -23,6 +23,7 @@ from services import (
     rankings,
     revival_proposals,
     revivals,
+    second_opinions,
     sessions,
     steps,
     tree,
@@ -77,6 +78,8 @@ class Loaders:
         self.proposals_of_session = many(revival_proposals.by_session)
         self.evidence_of_revival = many(revivals.evidence_by_revival)
         self.revivals_of_branch = many(revivals.revivals_by_branch)
+        self.second_opinions = one(second_opinions.by_id)
+        self.opinions_of_session = many(second_opinions.by_session)
         self.messages = one(messages.by_id)
         self.steps = one(steps.by_id)
         self.step_of_message = one(steps.by_message)

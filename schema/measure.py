@@ -57,6 +57,7 @@ LENGTHS: Mapping[str, float] = {
     "revivalProposals": 3,
     "revivals": 3,
     "rows": 20,
+    "secondOpinions": 1,
     "sessions": 20,
     "steps": 50,
     "teams": 10,

@@ -4,7 +4,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from uuid import UUID
 
-from schema import account, branch, finding, fork_point, handoff, hypothesis, message, session
+from schema import (
+    account,
+    branch,
+    finding,
+    fork_point,
+    handoff,
+    hypothesis,
+    message,
+    second_opinion,
+    session,
+)
 from schema.context import Info
 from schema.node import Node
 from schema.step import Step
@@ -32,6 +42,7 @@ def _loads() -> Mapping[Kind, Callable[[Info, UUID], Awaitable[Node]]]:
         Kind.HANDOFF: handoff.load,
         Kind.MESSAGE: message.load,
         Kind.REVIVAL_PROPOSAL: hypothesis.load_proposal,
+        Kind.SECOND_OPINION: second_opinion.load,
         Kind.SESSION: session.load,
         Kind.STEP: _step,
         Kind.TEAM: account.load_team,

@@ -19,6 +19,7 @@ from schema import fork_point as fork_points
 from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
 from schema import message as messages
+from schema import second_opinion as second_opinions
 from schema import step as steps
 from schema.context import Info
 from schema.errors import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from schema.handoff import Handoff, HandoffSnapshot
     from schema.hypothesis import RevivalProposal
     from schema.message import BranchMessage
+    from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
 
 
@@ -184,6 +186,13 @@ class AiSession(Node):
             for row in rows
             if state is None or row.state is state
         ]
+
+    @strawberry.field(description="Newest first, at most 20.")
+    async def second_opinions(
+        self, info: Info
+    ) -> list[Annotated["SecondOpinion", strawberry.lazy("schema.second_opinion")]]:
+        rows = await info.context.loaders.opinions_of_session.load(self.row.id)
+        return [second_opinions.SecondOpinion.of(row) for row in rows]
 
     @strawberry.field(description="Newest first, at most 100.")
     async def handoffs(

@@ -4,7 +4,6 @@ A job reads the conversation, asks the model once, and writes in one transaction
 `analysed_position` fences it: of two analyses of the same messages the second writes nothing.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,10 +17,10 @@ from models.branch import Branch
 from models.finding import Bearing, Finding, FindingBearing, FindingEvidence
 from models.hypothesis import Ranking
 from services import lifecycle
-from services.ai.port import Outcome, ProviderError
+from services.ai.port import Outcome
 from services.ai.tasks import AnalyseBranch, Analysis, FoundFinding, HypothesisRank
+from services.ai_tasks import TaskFailed, perform
 from services.database import transaction
-from services.enqueue import TryAgain
 from services.events import BranchUpdated, FindingsChanged
 from services.findings import OF_BRANCH
 from services.ids import new_id
@@ -29,7 +28,6 @@ from services.record import BranchRecord, Record, Said, conversation, hypothesis
 from services.revival_proposals import propose_revival
 from services.runtime import Runtime
 from services.sessions import hold_session
-from services.telemetry.metrics import AI_TASKS
 from services.unit_of_work import UnitOfWork
 
 log = logging.getLogger("flowpilot.analysis")
@@ -50,16 +48,10 @@ async def analyse_branch(
     if task is None:
         return
     try:
-        async with asyncio.timeout(runtime.limits.reply_timeout):
-            outcome = await runtime.provider.perform(task)
-    except (ProviderError, TimeoutError) as error:
-        again = not last_try and getattr(error, "retryable", True)
-        AI_TASKS.labels(task.name, "retry" if again else "failed").inc()
-        if again:
-            raise TryAgain(str(error)) from error
-        log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(error)})
+        outcome = await perform(runtime, task, last_try=last_try)
+    except TaskFailed as failure:
+        log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(failure)})
         return
-    AI_TASKS.labels(task.name, "done").inc()
     async with runtime.assistant_work(account_id) as work:
         await _write(work, record, outcome)
 

@@ -58,6 +58,11 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
         Kind.REVIVAL_PROPOSAL,
         "proposal_id",
     ),
+    events.SecondOpinionChanged: (
+        AuditAction.SECOND_OPINION_CHANGED,
+        Kind.SECOND_OPINION,
+        "opinion_id",
+    ),
     events.HandoffCreated: (AuditAction.HANDOFF_CREATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffUpdated: (AuditAction.HANDOFF_UPDATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffClaimed: (AuditAction.HANDOFF_CLAIMED, Kind.HANDOFF, "handoff_id"),

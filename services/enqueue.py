@@ -9,6 +9,8 @@ from services.unit_of_work import Job
 
 ANSWER_MESSAGE = "answer_message"
 ANALYSE_BRANCH = "analyse_branch"
+GIVE_SECOND_OPINION = "give_second_opinion"
+PREPARE_HANDOFF = "prepare_handoff"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -33,4 +35,20 @@ def analyse_branch(account_id: UUID, branch_id: UUID) -> Job:
         {"account_id": str(account_id), "branch_id": str(branch_id)},
         lock=f"analysis:{branch_id}",
         priority=BEHIND_ANSWERS,
+    )
+
+
+def give_second_opinion(account_id: UUID, session_id: UUID, opinion_id: UUID) -> Job:
+    return Job(
+        GIVE_SECOND_OPINION,
+        {"account_id": str(account_id), "opinion_id": str(opinion_id)},
+        lock=f"session:{session_id}",
+    )
+
+
+def prepare_handoff(account_id: UUID, session_id: UUID, handoff_id: UUID) -> Job:
+    return Job(
+        PREPARE_HANDOFF,
+        {"account_id": str(account_id), "handoff_id": str(handoff_id)},
+        lock=f"session:{session_id}",
     )

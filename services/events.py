@@ -126,6 +126,13 @@ class RevivalProposalChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinionChanged(DomainEvent):
+    """Asked for, given or failed."""
+
+    opinion_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffEvent(DomainEvent):
     """What a queue filters by travels along, as it was."""
 

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.branch import Branch
 from models.handoff import Handoff, HandoffIntent, HandoffPriority, HandoffState
 from models.session import AiSession, SessionStatus
-from services import lifecycle
+from models.upload import FileUpload
+from services import enqueue, lifecycle
 from services.access import Actor, require_person, require_write, require_write_in
 from services.database import fetch, fetch_one
 from services.errors import HandoffTaken, NotFound
@@ -37,6 +38,9 @@ PUTS_DOWN_AS = {
     HandoffIntent.PARK: SessionStatus.PAUSED,
     HandoffIntent.ESCALATE: SessionStatus.ESCALATED,
 }
+
+
+MOST_ARTIFACTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ async def hand_off_session(
         )
         work.record(_event(HandoffCreated, session, handoff_id, intent, priority))
         await set_status(work, session, status)
+        work.enqueue(enqueue.prepare_handoff(work.account_id, session.id, handoff_id))
         return await _handed_off(work.db, actor, handoff_id)
 
 
@@ -145,6 +150,12 @@ async def snapshot(db: AsyncConnection, session: AiSession, notes: Notes) -> dic
         )
         .order_by(Branch.depth, Branch.branch_order)
     )
+    uploads = (
+        select(FileUpload)
+        .where(FileUpload.account_id == session.account_id, FileUpload.session_id == session.id)
+        .order_by(FileUpload.id)
+        .limit(MOST_ARTIFACTS)
+    )
     return {
         "problem_summary": session.problem_summary,
         "problem_domain": session.problem_domain,
@@ -166,7 +177,14 @@ async def snapshot(db: AsyncConnection, session: AiSession, notes: Notes) -> dic
         "waiting_on": notes.waiting_on,
         "watch_out": list(notes.watch_out),
         "notes_by_assistant": False,
-        "artifacts": [],
+        "artifacts": [
+            {
+                "name": upload.filename,
+                "type": upload.content_type,
+                "reference": node_id(Kind.UPLOAD, upload.id),
+            }
+            for upload in await fetch(db, uploads)
+        ],
     }
 
 
@@ -186,7 +204,7 @@ async def claim_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> 
             raise HandoffTaken(handoff_id)
         _require_open(handoff, HandoffState.CLAIMED)
         await _close(work, handoff, HandoffState.CLAIMED, claimed_by=actor.user_id)
-        work.record(_event_of(HandoffClaimed, session, handoff))
+        work.record(event_of(HandoffClaimed, session, handoff))
         await set_status(work, session, SessionStatus.ACTIVE)
         if session.assignee_id != actor.user_id:
             await set_assignee(work, session, SessionStatus.ACTIVE, actor.user_id)
@@ -224,7 +242,7 @@ async def resume_by_message(work: UnitOfWork, actor: Actor, session: AiSession) 
 
 async def _cancel(work: UnitOfWork, session: AiSession, handoff: Handoff) -> None:
     await _close(work, handoff, HandoffState.CANCELLED)
-    work.record(_event_of(HandoffCancelled, session, handoff))
+    work.record(event_of(HandoffCancelled, session, handoff))
     await set_status(work, session, SessionStatus.ACTIVE)
 
 
@@ -272,7 +290,7 @@ def _event(
     return kind(session.id, handoff_id, intent, priority, session.team_id, session.problem_domain)
 
 
-def _event_of(kind: type[HandoffEvent], session: AiSession, handoff: Handoff) -> HandoffEvent:
+def event_of(kind: type[HandoffEvent], session: AiSession, handoff: Handoff) -> HandoffEvent:
     return _event(kind, session, handoff.id, handoff.intent, handoff.priority)
 
 

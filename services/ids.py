@@ -31,6 +31,7 @@ class Kind(StrEnum):
     MESSAGE = "me"
     OUTPUT = "ro"
     REVIVAL_PROPOSAL = "rp"
+    SECOND_OPINION = "so"
     SESSION = "se"
     STEP = "st"
     TEAM = "te"

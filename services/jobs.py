@@ -6,8 +6,9 @@ least once; what they do is fenced so that a second run changes nothing.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
@@ -16,8 +17,16 @@ from procrastinate.jobs import Job
 from services.analysis import analyse_branch
 from services.answers import answer_message
 from services.database import APP_ROLE, is_away, plain_url
-from services.enqueue import ANALYSE_BRANCH, ANSWER_MESSAGE, TryAgain
+from services.enqueue import (
+    ANALYSE_BRANCH,
+    ANSWER_MESSAGE,
+    GIVE_SECOND_OPINION,
+    PREPARE_HANDOFF,
+    TryAgain,
+)
+from services.handoff_drafts import prepare_handoff
 from services.runtime import Runtime
+from services.second_opinions import give_second_opinion
 from services.telemetry.traces import whole
 
 log = logging.getLogger("flowpilot.jobs")
@@ -49,25 +58,31 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": self.first_wait * 2**job.attempts})
 
 
+class Work(Protocol):
+    async def __call__(
+        self, runtime: Runtime, account_id: UUID, key: UUID, /, *, last_try: bool
+    ) -> None: ...
+
+
+WORK: Mapping[str, tuple[Work, str]] = {
+    ANSWER_MESSAGE: (answer_message, "message_id"),
+    ANALYSE_BRANCH: (analyse_branch, "branch_id"),
+    GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
+    PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
+}
+"""What each job does, and the argument that names what it does it to."""
+
+
 def job_app(url: str, runtime: Runtime) -> App:
     connector = PsycopgConnector(
         conninfo=plain_url(url), kwargs={"options": f"-c role={APP_ROLE}"}, min_size=1, max_size=4
     )
     app = App(connector=connector)
 
-    @app.task(name=ANSWER_MESSAGE, pass_context=True, retry=Backoff(runtime.limits.retry_wait))
-    async def _answer(context: JobContext, account_id: str, message_id: str) -> None:
-        with whole("job answer_message"):
-            await answer_message(
-                runtime, UUID(account_id), UUID(message_id), last_try=_is_last(context)
-            )
-
-    @app.task(name=ANALYSE_BRANCH, pass_context=True, retry=Backoff(runtime.limits.retry_wait))
-    async def _analyse(context: JobContext, account_id: str, branch_id: str) -> None:
-        with whole("job analyse_branch"):
-            await analyse_branch(
-                runtime, UUID(account_id), UUID(branch_id), last_try=_is_last(context)
-            )
+    for name, (work, argument) in WORK.items():
+        app.task(name=name, pass_context=True, retry=Backoff(runtime.limits.retry_wait))(
+            _task(runtime, name, work, argument)
+        )
 
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
@@ -78,8 +93,13 @@ def job_app(url: str, runtime: Runtime) -> App:
     return app
 
 
-def _is_last(context: JobContext) -> bool:
-    return context.job.attempts + 1 >= MAX_TRIES
+def _task(runtime: Runtime, name: str, work: Work, argument: str) -> Callable[..., Awaitable[None]]:
+    async def run(context: JobContext, account_id: str, **given: str) -> None:
+        last = context.job.attempts + 1 >= MAX_TRIES
+        with whole(f"job {name}"):
+            await work(runtime, UUID(account_id), UUID(given[argument]), last_try=last)
+
+    return run
 
 
 @asynccontextmanager

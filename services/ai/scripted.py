@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from models.handoff import Confidence
 from models.message import MessageRole
 from services.ai.port import (
     Done,
@@ -28,10 +27,7 @@ from services.ai.tasks import (
     AnalyseBranch,
     Analysis,
     DescribeFile,
-    Description,
     GiveSecondOpinion,
-    HandoffDraft,
-    Opinion,
     PrepareHandoff,
 )
 
@@ -82,25 +78,6 @@ class Hold:
 
 Behaviour = str | Answer | Fail | FailAfter | Hold
 
-_RESULTS: tuple[BaseModel, ...] = (
-    Analysis(),
-    HandoffDraft(
-        text="Assessed.",
-        likely_cause="Unknown.",
-        suggested_steps=["Look again."],
-        confidence=Confidence.LOW,
-        briefing="Briefed.",
-    ),
-    Opinion(
-        likely_cause="Unknown.",
-        reasoning="Nothing was told.",
-        suggested_steps=["Look again."],
-        confidence=Confidence.LOW,
-    ),
-    Description(description="A file."),
-)
-_DEFAULTS: Mapping[type[BaseModel], BaseModel] = {type(result): result for result in _RESULTS}
-
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
@@ -114,8 +91,13 @@ class HeldTask:
 TaskBehaviour = BaseModel | Fail | HeldTask
 
 
+_NOTHING = Fail("Nothing was scripted.", retryable=False)
+_UNSCRIPTED: Mapping[str, TaskBehaviour] = {AnalyseBranch.name: Analysis()}
+
+
 class ScriptedProvider:
-    """Answers `Answer to: <question>` unless told otherwise, and does tasks as if it had found nothing."""
+    """Answers `Answer to: <question>` unless told otherwise, finds nothing on branches, and fails at other
+    tasks."""
 
     name = "scripted"
     is_offline = False
@@ -141,7 +123,7 @@ class ScriptedProvider:
     async def perform(self, task: Task[R]) -> Outcome[R]:
         self.tasks.append(task)
         script = self._results[task.name, _about(task)]
-        item = script.popleft() if script else _DEFAULTS[task.result]
+        item = script.popleft() if script else _UNSCRIPTED.get(task.name, _NOTHING)
         if isinstance(item, HeldTask):
             item.reached.set()
             await item.event.wait()
