@@ -5,10 +5,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import User
-from models.finding import Finding, FindingEvidence, FindingKind
+from models.finding import Bearing, Finding, FindingBearing, FindingEvidence, FindingKind
+from models.hypothesis import Ranking, RevivalProposal
 from models.message import BranchMessage, MessageState
 from models.session import AiSession, Step, StepType
 from services.authentication import hash_password
@@ -53,6 +55,13 @@ class World:
     pending: str
     step: str
     finding: str
+    merge: str
+    doubted: str
+    doubted_trunk: str
+    doubt: str
+    """A proposal to revive a dead end, and `other_doubt` one of another."""
+    other_doubt: str
+    opinion: str
     waiting: str
     """A session that is escalated, and `claimable` its handoff."""
     claimable: str
@@ -87,10 +96,13 @@ async def build_world(client: Client, owner_url: str, people: Colleagues) -> Wor
     admin = client.as_(people.admin)
     made: dict[str, Any] = {"people": people, "mark": f"mark{uuid4().hex}"}
     await _tree(admin, made)
+    await _dead_ends(admin, made)
     await _handoffs(admin, made)
     await _people(client, admin, made)
     await until_idle(owner_url, people.account_id)
     await _by_sql(owner_url, people.account_id, made)
+    await _across_branches(admin, made)
+    await until_idle(owner_url, people.account_id)
     await _cursors(admin, made)
     return World(**made)
 
@@ -146,6 +158,30 @@ async def _tree(admin: Client, made: dict[str, Any]) -> None:
     for name in ("failed", "cancelled", "pending"):
         made[name] = await _say(admin, made["active"], f"{mark} {name}", "reply")
     await admin.mutate("switchBranch", "branch { id }", branchId=made["active"])
+
+
+async def _dead_ends(admin: Client, made: dict[str, Any]) -> None:
+    """In a session of their own; what puts them in doubt comes by SQL."""
+    session = await started(admin, made["mark"])
+    made["doubted"], made["doubted_trunk"] = session["id"], session["rootBranch"]["id"]
+    names = ["doubt", "other_doubt"]
+    forked = await admin.mutate(
+        "forkBranch",
+        "branches { id }",
+        sessionId=session["id"],
+        reason=f"{made['mark']}: two causes",
+        options=[{"label": f"{made['mark']} {name}", "description": "A cause"} for name in names],
+    )
+    for name, row in zip(names, forked["branches"], strict=True):
+        made[name] = row["id"]
+        await admin.mutate(
+            "markBranchStatus",
+            "branch { id }",
+            branchId=row["id"],
+            status="DEAD_END",
+            reason=f"{made['mark']}: so it is",
+            expectedVersion=1,
+        )
 
 
 async def _say(admin: Client, branch_id: str, body: str, which: str = "sentMessage") -> str:
@@ -245,6 +281,7 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
                 content={"text": made["mark"]},
             )
         )
+        await _doubts(db, account_id, made)
         for name in ("failed", "cancelled", "pending"):
             await db.execute(
                 update(BranchMessage)
@@ -263,6 +300,65 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
         )
     made["finding"] = node_id(Kind.FINDING, finding_id)
     made["step"] = node_id(Kind.STEP, step_id)
+
+
+async def _doubts(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
+    """A finding on the trunk puts both dead ends of its session in doubt."""
+    session = {"account_id": account_id, "session_id": uuid_of(Kind.SESSION, made["doubted"])}
+    finding_id = new_id()
+    await db.execute(
+        insert(Finding).values(
+            **session,
+            id=finding_id,
+            branch_id=uuid_of(Kind.BRANCH, made["doubted_trunk"]),
+            kind=FindingKind.OBSERVED,
+            claim=made["mark"],
+        )
+    )
+    last = select(BranchMessage.id).where(
+        BranchMessage.branch_id == uuid_of(Kind.BRANCH, made["doubted_trunk"])
+    )
+    message_id = (await db.execute(last.limit(1))).scalar_one()
+    await db.execute(
+        insert(FindingBearing).values(
+            **session,
+            finding_id=finding_id,
+            branch_id=uuid_of(Kind.BRANCH, made["doubt"]),
+            bearing=Bearing.CONTRADICTS,
+        )
+    )
+    for name in ("doubt", "other_doubt"):
+        branch = {**session, "branch_id": uuid_of(Kind.BRANCH, made[name])}
+        doubt_id = new_id()
+        await db.execute(
+            insert(RevivalProposal).values(
+                **branch,
+                id=doubt_id,
+                finding_id=finding_id,
+                reason=made["mark"],
+                reason_message_id=message_id,
+                why=made["mark"],
+            )
+        )
+        await db.execute(
+            insert(Ranking).values(**branch, id=new_id(), likelihood=0.5, why=made["mark"])
+        )
+        made[name] = node_id(Kind.REVIVAL_PROPOSAL, doubt_id)
+
+
+async def _across_branches(admin: Client, made: dict[str, Any]) -> None:
+    merges = [
+        await admin.mutate(
+            "mergeFindings", "merge { id }", branchId=made[branch], findingIds=[made["finding"]]
+        )
+        for branch in ("renamed", "untried")
+    ]
+    made["merge"], undone = [merged["merge"]["id"] for merged in merges]
+    await admin.mutate("undoFindingMerge", "merge { id }", mergeId=undone)
+    asked = await admin.mutate(
+        "requestSecondOpinion", "secondOpinion { id }", sessionId=made["session"]
+    )
+    made["opinion"] = asked["secondOpinion"]["id"]
 
 
 async def _cursors(admin: Client, made: dict[str, Any]) -> None:
@@ -346,6 +442,11 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "branchId": w.archived,
         "expectedVersion": w.versions[w.archived],
     },
+    "acceptRevivalProposal": lambda w: {"proposalId": w.doubt},
+    "dismissRevivalProposal": lambda w: {"proposalId": w.other_doubt},
+    "mergeFindings": lambda w: {"branchId": w.trunk, "findingIds": [w.finding]},
+    "undoFindingMerge": lambda w: {"mergeId": w.merge},
+    "requestSecondOpinion": lambda w: {"sessionId": w.waiting},
     "sendBranchMessage": lambda w: {"branchId": w.trunk, "body": "What now?"},
     "sendMessage": lambda w: {
         "sessionId": w.idle,

@@ -79,7 +79,10 @@ SESSION_WITH_ALL = """
   branches(includeArchived: true) {
     id label description statusReason revivals { description evidence { body } } findings { claim }
     messages(scope: LINEAGE, first: 100) { edges { node { id body author { id } } } }
+    rankings { why } merges { id findings { claim } }
   }
+  ruleOutMatrix { hypotheses { id } rows { finding { id } cells } }
+  revivalProposals { id why reason } secondOpinions { id state }
   forkPoints { id reason } handoffs { id engineerNotes snapshot { branchMap { label } } }
   findings { id claim evidence { body } }
   steps { edges { node { id content { ... on NoteStep { text } } } } }
@@ -407,6 +410,7 @@ async def test_lists_hold_only_our_own(client: Client, worlds: Pair, untouched: 
         ours.waiting,
         ours.parked,
         ours.idle,
+        ours.doubted,
     }
     assert {edge["node"]["id"] for edge in seen["queue"]["edges"]} == {
         ours.claimable,

@@ -28,11 +28,17 @@ FILLED = {
     "branch_revival_evidence",
     "branch_revivals",
     "events",
+    "finding_bearings",
     "finding_evidence",
+    "finding_merges",
     "findings",
     "fork_points",
+    "hypothesis_rankings",
     "idempotency_keys",
+    "merged_findings",
     "refresh_tokens",
+    "revival_proposals",
+    "second_opinions",
     "session_branches",
     "session_handoffs",
     "teams",
@@ -163,7 +169,7 @@ async def test_an_account_that_was_entered_is_left_with_the_transaction(
         for ends in ("COMMIT", "ROLLBACK"):
             async with db.begin():
                 await db.execute(ENTER_ACCOUNT, {"account_id": str(worlds[0].people.account_id)})
-                assert (await _counts(db))["ai_sessions"] == 4
+                assert (await _counts(db))["ai_sessions"] == 5
                 if ends == "ROLLBACK":
                     await db.rollback()
             async with db.begin():
@@ -228,7 +234,13 @@ ELSEWHERE = [
     ("session_handoffs", "source_branch_id", "claimable", "idle_trunk", Kind.BRANCH),
     ("ai_sessions", "active_branch_id", "session", "idle_trunk", Kind.BRANCH),
     ("branch_revival_evidence", "message_id", None, "elsewhere", Kind.MESSAGE),
+    ("finding_bearings", "branch_id", None, "idle_trunk", Kind.BRANCH),
     ("finding_evidence", "message_id", None, "elsewhere", Kind.MESSAGE),
+    ("finding_merges", "branch_id", "merge", "idle_trunk", Kind.BRANCH),
+    ("hypothesis_rankings", "branch_id", None, "idle_trunk", Kind.BRANCH),
+    ("revival_proposals", "branch_id", "doubt", "idle_trunk", Kind.BRANCH),
+    ("revival_proposals", "reason_message_id", "doubt", "elsewhere", Kind.MESSAGE),
+    ("second_opinions", "leading_branch_id", "opinion", "idle_trunk", Kind.BRANCH),
     ("branch_revivals", "evidence_from_branch_id", None, "idle_trunk", Kind.BRANCH),
 ]
 
