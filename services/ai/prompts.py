@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from models.message import MessageRole
+from services.ai.budget import fitted_request, fitted_task
 from services.ai.port import (
     Attachment,
     Conversation,
@@ -22,6 +23,7 @@ from services.ai.port import (
     Turn,
     TurnRequest,
 )
+from services.ai.redaction import redacted_request, redacted_task
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
@@ -119,22 +121,24 @@ class Prompt:
 
 
 def turn_prompt(request: TurnRequest) -> Prompt:
+    """Without secrets, and within the budget."""
+    request = fitted_request(redacted_request(request))
     question = _turn(request.question)
     volatile = [Part(block) for block in request.volatile]
     return _prompt(request.conversation, PromptMessage("user", (*volatile, *question.parts)))
 
 
 def task_prompt(task: Task[Any]) -> Prompt:
-    """Raises TypeError for a task that it does not know."""
-    match task:
-        case AnalyseBranch():
+    """Without secrets, and within the budget. Raises TypeError for a task that it does not know."""
+    match fitted_task(redacted_task(task)):
+        case AnalyseBranch() as task:
             return _prompt(task.conversation, _said("user", _analysis_order(task)))
-        case PrepareHandoff():
+        case PrepareHandoff() as task:
             return _prompt(task.conversation, _said("user", _handoff_order(task)))
-        case GiveSecondOpinion():
+        case GiveSecondOpinion() as task:
             order = PromptMessage("user", (Part(_opinion_order(task)),))
             return Prompt(_system(task.session), (order,))
-        case DescribeFile():
+        case DescribeFile() as task:
             parts = (*_file_parts(task.attachment), Part(_description_order(task.attachment)))
             return Prompt((SYSTEM,), (PromptMessage("user", parts),))
     raise TypeError(f"No prompt for {type(task).__name__}")
@@ -218,13 +222,14 @@ def _said(role: Role, text: str) -> PromptMessage:
 
 # ------------------------------------------------------------------ orders
 
-_GIST = 160  # characters by which a message is recognised in a list
+_GIST = 80  # characters by which a message is recognised in a list
+_MOST_LISTED = 200
 
 
 def _analysis_order(task: AnalyseBranch) -> str:
     messages = "\n".join(
         f"{turn.position} ({turn.role.value}): {one_line(turn.text)[:_GIST]}"
-        for turn in task.conversation.lineage[-1].turns
+        for turn in task.conversation.lineage[-1].turns[-_MOST_LISTED:]
     )
     new = (
         f"Those after {task.since} are new."
