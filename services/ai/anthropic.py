@@ -88,11 +88,10 @@ class AnthropicProvider:
             async for event in events:
                 if text := answer.hear(event):
                     yield TextDelta(text)
-        guide = answer.calls.get(GUIDE)
-        answer.demand_end(may_be_cut=guide is not None)
+        answer.demand_end(may_be_cut=GUIDE in answer.calls)
         if not answer.has_text:
             raise _failure("misfit")
-        guidance = read_guide(None if guide is None else _parsed(guide))
+        guidance = read_guide(answer.given_to(GUIDE))
         yield Done(
             self._model,
             answer.usage,
@@ -115,7 +114,7 @@ class AnthropicProvider:
                 answer.hear(event)
         answer.demand_end()
         try:
-            result = task.result.model_validate(_parsed(answer.calls.get(task.name, "")))
+            result = task.result.model_validate(answer.given_to(task.name))
         except ValidationError as error:
             raise _failure("misfit") from error
         return Outcome(cast("R", result), self._model, answer.usage)
@@ -301,6 +300,12 @@ class _Answer:
             _first(usage.cache_creation_input_tokens, told.cache_write),
         )
 
+    def given_to(self, tool: str) -> object:
+        """None, which fits nothing, if it was not called or its input is no JSON."""
+        with suppress(KeyError, orjson.JSONDecodeError):
+            return orjson.loads(self.calls[tool] or "{}")
+        return None
+
     def demand_end(self, *, may_be_cut: bool = False) -> None:
         """Raises ProviderError unless the answer is whole, or cut after all that matters."""
         if not self._begun:
@@ -322,13 +327,6 @@ def _first(count: int | None, otherwise: int) -> int:
 def _storable(text: str) -> str:
     """Without what no text in PostgreSQL may hold."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
-
-
-def _parsed(written: str) -> object:
-    """None where it is no JSON, which fits nothing."""
-    with suppress(orjson.JSONDecodeError):
-        return orjson.loads(written or "{}")
-    return None
 
 
 # ------------------------------------------------------------------ failures

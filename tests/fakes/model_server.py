@@ -103,8 +103,12 @@ class Asked:
 class ModelServer:
     """`now` is its clock, in seconds, and moves only when it is told to."""
 
-    def __init__(self) -> None:
-        self.url = ""
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew, for the next test."""
         self.now = 0.0
         self.cache = PromptCache()
         self.asked: list[Asked] = []
@@ -170,13 +174,7 @@ class _Connections(H11Protocol):
 
 @asynccontextmanager
 async def model_server() -> AsyncIterator[ModelServer]:
-    server = ModelServer()
-    app = Starlette(
-        routes=[
-            Route("/v1/messages", server.answer, methods=["POST"]),
-            Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
-        ]
-    )
+    app = Starlette()
     app.state.open = {}
     config = uvicorn.Config(
         app,
@@ -189,7 +187,9 @@ async def model_server() -> AsyncIterator[ModelServer]:
     )
     socket = config.bind_socket()
     socket.listen()  # so that nobody is turned away before the server has begun
-    server.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server = ModelServer(f"http://127.0.0.1:{socket.getsockname()[1]}")
+    app.routes.append(Route("/v1/messages", server.answer, methods=["POST"]))
+    app.routes.append(Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]))
     uvicorn_server = uvicorn.Server(config)
     serving = asyncio.create_task(uvicorn_server.serve(sockets=[socket]))
     try:
