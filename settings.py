@@ -1,4 +1,7 @@
-"""The only reader of the environment. Every setting is FLOWPILOT_*; docs/operations.md lists them."""
+"""The only reader of the environment; docs/operations.md lists every setting.
+
+All are FLOWPILOT_*, but for the two by which every program knows the model's service.
+"""
 
 import os
 import re
@@ -10,7 +13,7 @@ from secrets import token_bytes
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
@@ -19,6 +22,8 @@ from sqlalchemy.exc import ArgumentError
 BUS = re.compile(
     r"(postgres(ql)?|rediss?|redis-stream)://[^\s/]\S*|kafka://[^\s/@,]+(,[^\s/@,]+)*/?"
 )
+KEY = re.compile(r"[!#-&(-~]+")
+WEB = re.compile(r"https?://[^/\s?#@]+(/[^\s?#]*)?")
 ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
@@ -28,7 +33,7 @@ class WrongSetting(Exception):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="FLOWPILOT_", extra="ignore", env_ignore_empty=True
+        env_prefix="FLOWPILOT_", extra="ignore", env_ignore_empty=True, populate_by_name=True
     )
 
     host: str = "127.0.0.1"
@@ -66,6 +71,13 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
     otlp_endpoint: Annotated[str | None, Field(pattern="^https?://[^/]")] = None
+    anthropic_api_key: Annotated[SecretStr | None, Field(alias="ANTHROPIC_API_KEY")] = None
+    anthropic_base_url: Annotated[str, Field(alias="ANTHROPIC_BASE_URL")] = (
+        "https://api.anthropic.com"
+    )
+    model: str = "claude-sonnet-5-5"
+    model_max_tokens: Annotated[int, Field(ge=256, le=64_000)] = 8_000
+    model_timeout: Annotated[float, Field(gt=0, le=3600)] = 100.0
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -116,6 +128,21 @@ class Settings(BaseSettings):
             raise ValueError("leave it out, or write it as redis://host:6379/0")
         return url
 
+    @field_validator("anthropic_api_key")
+    @classmethod
+    def _is_key_alone(cls, key: SecretStr | None) -> SecretStr | None:
+        """What cannot stand in a header would be shown in the error that says so."""
+        if key is not None and not KEY.fullmatch(key.get_secret_value()):
+            raise ValueError("write the key alone, without spaces, quotes or line breaks")
+        return key
+
+    @field_validator("anthropic_base_url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        if not WEB.fullmatch(url):
+            raise ValueError("leave it out, or write it as https://host")
+        return url
+
     def secret(self) -> bytes:
         """The given key, or one made on the first start and kept in the data folder."""
         if self.secret_key is not None:
@@ -155,7 +182,8 @@ ADVICE: Mapping[str, str] = {
 
 def _sentence(problem: ErrorDetails) -> str:
     """Never tells the value, which may be a secret."""
-    name = "FLOWPILOT_" + "_".join(str(part) for part in problem["loc"]).upper()
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    name = name if name.startswith("ANTHROPIC_") else f"FLOWPILOT_{name}"
     advice = ADVICE.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     return f"{name} cannot be used as it is: {advice.format(**problem.get('ctx', {}))}.".replace(
         "'", ""

@@ -15,7 +15,7 @@ from models.handoff import Confidence, HandoffIntent
 from services.ai.port import Attachment, Conversation, SessionFacts, Task
 
 
-def _clipped(length: int) -> BeforeValidator:
+def clipped(length: int) -> BeforeValidator:
     def clip(value: Any) -> Any:  # noqa: ANN401 - whatever a model wrote
         if not isinstance(value, str):
             return value
@@ -25,13 +25,13 @@ def _clipped(length: int) -> BeforeValidator:
     return BeforeValidator(clip)
 
 
-def _at_most(count: int) -> BeforeValidator:
+def at_most(count: int) -> BeforeValidator:
     return BeforeValidator(lambda value: value[:count] if isinstance(value, list) else value)
 
 
-Line = Annotated[str, _clipped(300), Field(min_length=1)]
-Paragraph = Annotated[str, _clipped(2_000), Field(min_length=1)]
-Lines = Annotated[list[Line], _at_most(12)]
+Line = Annotated[str, clipped(300), Field(min_length=1)]
+Paragraph = Annotated[str, clipped(2_000), Field(min_length=1)]
+Lines = Annotated[list[Line], at_most(12)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -68,11 +68,11 @@ class FindingBearing(_Answer):
 class FoundFinding(_Answer):
     kind: FindingKind
     claim: Line = Field(description="One sentence that stands by itself.")
-    subject: Annotated[str, _clipped(100)] = Field(description="What it is about, in a few words.")
-    evidence: Annotated[list[int], _at_most(10)] = Field(
+    subject: Annotated[str, clipped(100)] = Field(description="What it is about, in a few words.")
+    evidence: Annotated[list[int], at_most(10)] = Field(
         min_length=1, description="Numbers of the messages that carry it."
     )
-    bearings: Annotated[list[FindingBearing], _at_most(20)] = Field(default_factory=list)
+    bearings: Annotated[list[FindingBearing], at_most(20)] = Field(default_factory=list)
 
 
 class FoundContradiction(_Answer):
@@ -97,11 +97,11 @@ class Analysis(_Answer):
     """What the messages since the last analysis have established."""
 
     tried: Lines = Field(default_factory=list, description="On the whole branch, oldest first.")
-    concluded: Annotated[str, _clipped(1_000)] | None = None
+    concluded: Annotated[str, clipped(1_000)] | None = None
     artifacts: Lines = Field(default_factory=list, description="Files, scripts, hosts, codes.")
-    findings: Annotated[list[FoundFinding], _at_most(10)] = Field(default_factory=list)
-    contradictions: Annotated[list[FoundContradiction], _at_most(5)] = Field(default_factory=list)
-    ranking: Annotated[list[HypothesisRank], _at_most(20)] = Field(default_factory=list)
+    findings: Annotated[list[FoundFinding], at_most(10)] = Field(default_factory=list)
+    contradictions: Annotated[list[FoundContradiction], at_most(5)] = Field(default_factory=list)
+    ranking: Annotated[list[HypothesisRank], at_most(20)] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,12 @@ class AnalyseBranch(Task[Analysis]):
 class HandoffDraft(_Answer):
     text: Paragraph = Field(description="The assessment in two to four sentences.")
     likely_cause: Line
-    suggested_steps: Annotated[list[Line], _at_most(8)] = Field(min_length=1)
+    suggested_steps: Annotated[list[Line], at_most(8)] = Field(min_length=1)
     confidence: Confidence
     briefing: Paragraph = Field(description="For whoever takes over, in plain language.")
     next_step: Line | None = None
     waiting_on: Line | None = None
-    watch_out: Annotated[list[Line], _at_most(8)] = Field(default_factory=list)
+    watch_out: Annotated[list[Line], at_most(8)] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ class PrepareHandoff(Task[HandoffDraft]):
 class Opinion(_Answer):
     likely_cause: Line
     reasoning: Paragraph
-    alternatives: Annotated[list[Line], _at_most(5)] = Field(default_factory=list)
-    suggested_steps: Annotated[list[Line], _at_most(8)] = Field(min_length=1)
+    alternatives: Annotated[list[Line], at_most(5)] = Field(default_factory=list)
+    suggested_steps: Annotated[list[Line], at_most(8)] = Field(min_length=1)
     confidence: Confidence
 
 

@@ -75,7 +75,8 @@ def test_each_of_ours_is_given_settings_that_there_are_and_that_fit(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = ours()[name]
-    known = {f"FLOWPILOT_{setting.upper()}" for setting in configuration.Settings.model_fields}
+    fields = configuration.Settings.model_fields.items()
+    known = {field.alias or f"FLOWPILOT_{setting.upper()}" for setting, field in fields}
     assert set(service["environment"]) <= known
     for variable, value in service["environment"].items():
         assert isinstance(value, str), variable

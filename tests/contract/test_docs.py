@@ -8,6 +8,10 @@ from graphql import build_schema, parse, validate
 
 from settings import Settings
 
+VARIABLES = {
+    field.alias or f"FLOWPILOT_{name.upper()}": field
+    for name, field in Settings.model_fields.items()
+}
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SDL = build_schema((ROOT / "schema" / "schema.graphql").read_text())
@@ -19,23 +23,21 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def test_every_setting_is_listed_with_its_default() -> None:
     table = (ROOT / "docs" / "operations.md").read_text()
-    listed = dict(re.findall(r"^\| `(FLOWPILOT_\w+)` \| (.*?) \|", table, re.MULTILINE))
+    listed = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", table, re.MULTILINE))
     defaults = {
-        f"FLOWPILOT_{name.upper()}": str(field.default)
-        for name, field in Settings.model_fields.items()
+        name: str(field.default)
+        for name, field in VARIABLES.items()
         if field.default not in {None, ()}
     }
     assert {name: listed[name].strip("`") for name in defaults} == defaults
-    assert {name.removeprefix("FLOWPILOT_").lower() for name in listed} == set(
-        Settings.model_fields
-    )
+    assert set(listed) == set(VARIABLES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_name_only_settings_and_files_that_exist(page: Path) -> None:
     text = page.read_text()
-    known = {f"FLOWPILOT_{name.upper()}" for name in Settings.model_fields}
-    assert set(re.findall(r"FLOWPILOT_[A-Z_]+", text)) <= known | {"FLOWPILOT_TEST_DATABASE_URL"}
+    known = {*VARIABLES, "FLOWPILOT_TEST_DATABASE_URL"}
+    assert set(re.findall(r"(?:FLOWPILOT|ANTHROPIC)_[A-Z_]+", text)) <= known
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), target
 

@@ -67,3 +67,39 @@ def test_proxies_may_not_be(proxies: str, monkeypatch: pytest.MonkeyPatch) -> No
         "FLOWPILOT_TRUSTED_PROXIES cannot be used as it is: "
         "write addresses and networks as 10.0.0.5,10.1.0.0/16, or *."
     )
+
+
+def test_the_models_key_is_read_by_its_own_name_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-very-secret")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:4000/claude")
+    settings = load()
+
+    assert settings.anthropic_api_key is not None
+    assert settings.anthropic_api_key.get_secret_value() == "sk-ant-very-secret"
+    assert settings.anthropic_base_url == "http://127.0.0.1:4000/claude"
+    assert "sk-ant" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("key", ["sk ant", "sk-ant\n", '"sk-ant"', "'sk-ant'", "schlüssel"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    with pytest.raises(WrongSetting) as refusal:
+        load()
+    assert str(refusal.value) == (
+        "ANTHROPIC_API_KEY cannot be used as it is: "
+        "write the key alone, without spaces, quotes or line breaks."
+    )
+
+
+@pytest.mark.parametrize("url", ["api.anthropic.com", "ftp://host", "https://", "https://u:p@host"])
+def test_the_models_address_may_not_be(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+    with pytest.raises(WrongSetting) as refusal:
+        load()
+    assert str(refusal.value) == (
+        "ANTHROPIC_BASE_URL cannot be used as it is: leave it out, or write it as https://host."
+    )

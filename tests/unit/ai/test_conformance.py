@@ -1,29 +1,62 @@
 """What every provider promises, asked of each of them."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
+from typing import Any
 
 import pytest
 
+from models.branch import BranchStatus
+from models.handoff import HandoffIntent
+from models.message import MessageRole
+from services.ai.anthropic import AnthropicProvider
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import (
+    Attachment,
+    Conversation,
     Done,
     ForkDraft,
     Hypothesis,
+    Image,
     Provider,
+    Segment,
     SessionFacts,
+    Task,
     TextDelta,
+    Turn,
     TurnRequest,
 )
 from services.ai.scripted import ScriptedProvider
+from services.ai.tasks import (
+    AnalyseBranch,
+    DescribeFile,
+    GiveSecondOpinion,
+    HypothesisFacts,
+    PrepareHandoff,
+)
+from tests.fakes.model_server import KEY, model_server
+from tests.fakes.prompt_cache import PromptCache
 from tests.unit.ai.requests import intake_turn, reply_turn
 
 SESSION = SessionFacts("Print jobs stay in the queue and nothing comes out of the printer.")
-PROVIDERS: dict[str, Callable[[], Provider]] = {
-    "scripted": ScriptedProvider,
-    "playbook": lambda: PlaybookProvider(load_cards()),
+
+
+@asynccontextmanager
+async def claude() -> AsyncIterator[Provider]:
+    """Nothing is cached, so that the same request costs the same twice."""
+    async with model_server() as server:
+        server.cache = PromptCache(minimum=1_000_000)
+        provider = AnthropicProvider(KEY, model="claude-sonnet-5-5", base_url=server.url)
+        async with aclosing(provider):
+            yield provider
+
+
+PROVIDERS: dict[str, Callable[[], AbstractAsyncContextManager[Provider]]] = {
+    "scripted": lambda: nullcontext(ScriptedProvider()),
+    "playbook": lambda: nullcontext(PlaybookProvider(load_cards())),
+    "anthropic": claude,
 }
 REQUESTS = {
     "intake": intake_turn(SESSION),
@@ -45,9 +78,35 @@ REQUESTS = {
 }
 
 
-@pytest.fixture(params=PROVIDERS)
-def provider(request: pytest.FixtureRequest) -> Provider:
-    return PROVIDERS[request.param]()
+HISTORY = (
+    Turn(1, MessageRole.USER, SESSION.intake),
+    Turn(2, MessageRole.ASSISTANT, "Is the spooler running?"),
+    Turn(3, MessageRole.USER, "Yes, event 7031 shows that it restarted at 09:14."),
+    Turn(4, MessageRole.ASSISTANT, "Then clear the queue."),
+)
+TALKED = Conversation(SESSION, (Segment(HISTORY),))
+HYPOTHESES = (
+    HypothesisFacts("H1", "Spooler", "It stops.", BranchStatus.ACTIVE),
+    HypothesisFacts("H2", "Driver", "It is broken.", BranchStatus.DEAD_END, "It is up to date."),
+)
+FILE = Attachment("app.log", "text/plain", text="09:14 ERROR 0x709 on PRN-01")
+PICTURE = Attachment("a.png", "image/png", image=Image("image/png", b"\x89PNG"))
+TASKS: dict[str, Task[Any]] = {
+    "analysis": AnalyseBranch(TALKED, since=0, hypotheses=HYPOTHESES),
+    "analysis of nothing": AnalyseBranch(Conversation(SESSION), since=0),
+    "park": PrepareHandoff(TALKED, HandoffIntent.PARK, hypotheses=HYPOTHESES),
+    "escalate": PrepareHandoff(TALKED, HandoffIntent.ESCALATE, "Call them.", HYPOTHESES),
+    "opinion": GiveSecondOpinion(SESSION, ("The spooler restarted.",)),
+    "opinion on nothing": GiveSecondOpinion(SESSION, ()),
+    "file": DescribeFile(FILE),
+    "picture": DescribeFile(PICTURE),
+}
+
+
+@pytest.fixture(params=PROVIDERS, scope="module")
+async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
+    async with PROVIDERS[request.param]() as provider:
+        yield provider
 
 
 @pytest.fixture(params=REQUESTS)
@@ -139,3 +198,22 @@ async def test_a_cancelled_listener_leaves_the_provider_usable(
         await listener
 
     assert isinstance((await answer(provider, turn))[-1], Done)
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+async def test_a_task_is_answered_with_its_result(provider: Provider, task: Task[Any]) -> None:
+    outcome = await provider.perform(task)
+
+    assert type(outcome.result) is task.result
+    assert task.result.model_validate(outcome.result.model_dump()) == outcome.result
+    assert outcome.model
+    usage = outcome.usage
+    assert min(usage.input, usage.output, usage.cache_read, usage.cache_write) >= 0
+
+
+async def test_a_provider_says_who_it_is(provider: Provider) -> None:
+    assert (provider.name, provider.is_offline) in {
+        ("scripted", False),
+        ("playbook", True),
+        ("anthropic", False),
+    }
