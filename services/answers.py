@@ -11,15 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
 from services import enqueue, lifecycle
-from services.ai.context import volatile_blocks
 from services.ai.port import (
-    Conversation,
     Done,
     IntakeAnalysis,
     ProviderError,
@@ -30,15 +27,9 @@ from services.ai.port import (
 from services.database import transaction
 from services.enqueue import TryAgain
 from services.events import SessionUpdated
+from services.inspection import remember_prompt
 from services.messages import finish, stream_topic
-from services.record import (
-    conversation,
-    facts,
-    merged_findings,
-    other_branches,
-    read_record,
-    revivals,
-)
+from services.requests import build_request
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.steps import add_step
@@ -47,8 +38,6 @@ from services.unit_of_work import UnitOfWork
 
 CHUNK_INTERVAL = 0.075
 """Seconds that text is gathered before it is written. The first piece is not made to wait."""
-
-INTAKE_POSITION = 1
 
 
 async def answer_message(
@@ -103,28 +92,10 @@ async def _begin(
             )
         )
         request = await build_request(db, reply)
+        if not runtime.provider.is_offline:
+            await remember_prompt(db, reply, request)
     runtime.bus.wake(stream_topic(message_id))
     return reply, request
-
-
-async def build_request(db: AsyncConnection, reply: BranchMessage) -> TurnRequest:
-    """What the model is asked: the message before the reply, after all that stands before that.
-
-    Messages behind the reply are left out, however many have been sent already.
-    """
-    record = await read_record(db, reply.account_id, reply.branch_id)
-    *history, asked = record.before(reply.position)
-    if reply.position == INTAKE_POSITION + 1:
-        return TurnRequest(Conversation(facts(record)), asked.turn, purpose="intake")
-    return TurnRequest(
-        conversation(record, history),
-        asked.turn,
-        volatile=volatile_blocks(
-            revivals=revivals(record),
-            merged=merged_findings(record),
-            others=other_branches(record),
-        ),
-    )
 
 
 # ---------------------------------------------------------------- stream

@@ -36,6 +36,7 @@ FILLED = {
     "hypothesis_rankings",
     "idempotency_keys",
     "merged_findings",
+    "message_prompts",
     "refresh_tokens",
     "revival_proposals",
     "second_opinions",
