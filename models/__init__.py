@@ -14,6 +14,7 @@ from models import (
     output,
     session,
     upload,
+    usage,
 )
 from models.base import Base
 
@@ -32,4 +33,5 @@ __all__ = [
     "output",
     "session",
     "upload",
+    "usage",
 ]

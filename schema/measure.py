@@ -53,6 +53,7 @@ LENGTHS: Mapping[str, float] = {
     "sessions": 20,
     "steps": 50,
     "teams": 10,
+    "usageByMonth": 12,
     # the schema's own
     "types": 90,
     "args": 0.5,

@@ -130,6 +130,7 @@ NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "sign
 INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"
 STALE = "... on StaleVersionError { currentVersion }"
+BUDGET = "... on BudgetExceededError { budget used resetsAt }"
 LIMIT = "... on BranchLimitError { plan limit current requested }"
 REFUSED_DATA = {
     "archiveBranch": TRANSITION + STALE,
@@ -141,11 +142,12 @@ REFUSED_DATA = {
     "markBranchStatus": TRANSITION + STALE,
     "renameBranch": TRANSITION + STALE,
     "restoreBranch": TRANSITION + STALE + LIMIT,
-    "retryMessage": TRANSITION,
+    "retryMessage": TRANSITION + BUDGET,
     "reviveBranch": TRANSITION,
     "saveMember": STALE,
-    "sendBranchMessage": TRANSITION,
-    "sendMessage": TRANSITION + STALE,
+    "sendBranchMessage": TRANSITION + BUDGET,
+    "sendMessage": TRANSITION + STALE + BUDGET,
+    "startSession": BUDGET,
     "switchBranch": TRANSITION,
 }
 
