@@ -9,11 +9,19 @@ from services.ai.port import ForkDraft, ForkOption
 
 SHIPPED = {
     "account-lockout-sign-in",
+    "conditional-access-blocks-sign-in",
     "disk-full-server-slow",
     "dns-after-change",
     "file-share-denied",
     "mail-not-arriving",
+    "mail-rejected-ndr-57",
+    "mfa-prompts-fail",
+    "outlook-asks-for-password",
+    "outlook-disconnected",
+    "outlook-search-finds-nothing",
+    "outlook-stuck-loading-profile",
     "printing-stops",
+    "shared-mailbox-calendar-missing",
     "vpn-no-access",
     "wifi-slow-or-dropping",
 }
