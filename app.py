@@ -25,6 +25,7 @@ from schema.root import graphql_schema
 from schema.transport.endpoint import GraphQLEndpoint
 from schema.transport.request_log import RequestLog
 from schema.transport.security_headers import SecurityHeaders
+from services.ai.anthropic import AnthropicProvider
 from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
@@ -40,6 +41,19 @@ from services.wakebus import WakeBus
 from settings import Settings
 
 
+def _claude(settings: Settings) -> AnthropicProvider | None:
+    """None without a key: then the offline playbook answers."""
+    if settings.anthropic_api_key is None:
+        return None
+    return AnthropicProvider(
+        settings.anthropic_api_key.get_secret_value(),
+        model=settings.model,
+        base_url=settings.anthropic_base_url,
+        max_tokens=settings.model_max_tokens,
+        timeout=settings.model_timeout,
+    )
+
+
 @asynccontextmanager
 async def open_runtime(
     settings: Settings,
@@ -48,6 +62,7 @@ async def open_runtime(
     limits: Limits | None = None,
 ) -> AsyncIterator[Runtime]:
     """The pool, the bus and the feed, started in this order and stopped in reverse."""
+    claude = None if provider else _claude(settings)
     engine = connect_pool(database_url, size=settings.pool_size)
     bus = WakeBus(settings.broadcast_url or plain_url(database_url), engine)
     throttle = Throttle(settings.limits_url)
@@ -57,7 +72,7 @@ async def open_runtime(
                 engine=engine,
                 bus=bus,
                 feed=Feed(engine, bus),
-                provider=provider or PlaybookProvider(load_cards()),
+                provider=provider or claude or PlaybookProvider(load_cards()),
                 limits=limits
                 or Limits(
                     max_branches=settings.max_branches,
@@ -88,6 +103,8 @@ async def open_runtime(
     finally:
         await throttle.aclose()
         await engine.dispose()
+        if claude is not None:
+            await claude.aclose()
 
 
 @asynccontextmanager

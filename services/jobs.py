@@ -36,8 +36,15 @@ MAX_TRIES = 3
 POLL = 2.0
 """Seconds after which a worker looks for jobs although nobody woke it."""
 
-REAPING = "* * * * * */15"
-"""Every 15 seconds the jobs of workers go back that have been silent for 30."""
+HEARTBEAT = 4.0
+"""Seconds between two signs of life of a worker."""
+
+SILENT = 3 * HEARTBEAT
+"""Seconds after which a worker is given up and its jobs go to another: a reply that it was writing is begun
+anew well within half a minute.
+"""
+
+REAPING = "* * * * * */5"
 
 RESTART_WAIT = 1.0
 
@@ -87,7 +94,7 @@ def job_app(url: str, runtime: Runtime) -> App:
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
     async def _retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-        for job in await app.job_manager.get_stalled_jobs():
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT):
             await app.job_manager.retry_job(job)
 
     return app
@@ -127,6 +134,8 @@ async def _keep_working(app: App, concurrency: int, grace: float) -> None:
                 install_signal_handlers=False,
                 delete_jobs="successful",
                 fetch_job_polling_interval=POLL,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=SILENT,
                 shutdown_graceful_timeout=grace,
             )
         except Exception:  # whatever ended it, jobs wait

@@ -38,6 +38,8 @@ UNTHROTTLED = Limits(
 
 SECRET = "of all the servers that a test starts"
 
+os.environ.pop("ANTHROPIC_API_KEY", None)  # no test asks a real model, whoever runs it
+
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:

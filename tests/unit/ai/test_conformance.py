@@ -6,9 +6,10 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from models.branch import BranchStatus
-from models.handoff import HandoffIntent
+from models.handoff import Confidence, HandoffIntent
 from models.message import MessageRole
 from services.ai.anthropic import AnthropicProvider
 from services.ai.cards import load_cards
@@ -32,8 +33,11 @@ from services.ai.scripted import ScriptedProvider
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
+    Description,
     GiveSecondOpinion,
+    HandoffDraft,
     HypothesisFacts,
+    Opinion,
     PrepareHandoff,
 )
 from tests.fakes.model_server import KEY, model_server
@@ -53,8 +57,42 @@ async def claude() -> AsyncIterator[Provider]:
             yield provider
 
 
+EXAMPLES: tuple[tuple[type[Task[Any]], BaseModel], ...] = (
+    (
+        PrepareHandoff,
+        HandoffDraft(
+            text="Assessed.",
+            likely_cause="Unknown.",
+            suggested_steps=["Look again."],
+            confidence=Confidence.LOW,
+            briefing="Briefed.",
+        ),
+    ),
+    (
+        GiveSecondOpinion,
+        Opinion(
+            likely_cause="Unknown.",
+            reasoning="Nothing was told.",
+            suggested_steps=["Look again."],
+            confidence=Confidence.LOW,
+        ),
+    ),
+    (DescribeFile, Description(description="A file.")),
+)
+
+
+def scripted() -> ScriptedProvider:
+    """Told what to answer to the tasks below."""
+    provider = ScriptedProvider()
+    last = [turn.text for turn in TALKED.turns if turn.role is MessageRole.USER][-1]
+    for kind, example in EXAMPLES:
+        for about in (SESSION.intake, last, FILE.filename, PICTURE.filename):
+            provider.script_task(kind, about, example, example)
+    return provider
+
+
 PROVIDERS: dict[str, Callable[[], AbstractAsyncContextManager[Provider]]] = {
-    "scripted": lambda: nullcontext(ScriptedProvider()),
+    "scripted": lambda: nullcontext(scripted()),
     "playbook": lambda: nullcontext(PlaybookProvider(load_cards())),
     "anthropic": claude,
 }
