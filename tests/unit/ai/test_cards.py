@@ -15,6 +15,9 @@ SHIPPED = {
     "file-share-denied",
     "mail-not-arriving",
     "mail-rejected-ndr-57",
+    "mailbox-blocked-from-sending",
+    "mailbox-full-archive",
+    "meeting-invitation-room-wrong",
     "mfa-prompts-fail",
     "outlook-asks-for-password",
     "outlook-disconnected",
@@ -22,6 +25,7 @@ SHIPPED = {
     "outlook-stuck-loading-profile",
     "printing-stops",
     "shared-mailbox-calendar-missing",
+    "teams-not-loading",
     "vpn-no-access",
     "wifi-slow-or-dropping",
 }
