@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, InAccount, of_session, one_of, refers_to
@@ -79,6 +80,21 @@ class MessageAttachment(Base):
         refers_to("upload_id", "file_uploads id", "CASCADE"),
         Index("ix_message_attachments_upload", "account_id", "upload_id"),
     )
+
+
+class MessagePrompt(Base):
+    """What a model was told for an answer besides its conversation, which is stored already."""
+
+    __tablename__ = "message_prompts"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The answer; of several attempts the last."""
+    volatile: Mapped[list[str]] = mapped_column(JSONB())
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Of the prompt as it was sent: tells whether it can be shown as it was."""
+
+    __table_args__ = (refers_to("message_id", "branch_messages id", "CASCADE"),)
 
 
 class MessageChunk(Base):

@@ -16,10 +16,28 @@ from schema.message import (
     SendBranchMessageSuccess,
     SendMessageInput,
 )
+from schema.prompt import ModelPrompt
 from schema.session import AiSession
 from services import messages
+from services.errors import NotFound
 from services.ids import Kind, uuid_of
+from services.inspection import inspect_prompt
 from services.streams import finished_reply
+
+
+@strawberry.type
+class MessageQueries:
+    @strawberry.field(
+        description="What a model was sent for this answer; null where none was asked, as by the "
+        "offline playbook."
+    )
+    async def message_prompt(self, info: Info, message_id: strawberry.ID) -> ModelPrompt | None:
+        runtime, actor = info.context.runtime, info.context.actor
+        try:
+            inspected = await inspect_prompt(runtime, actor, uuid_of(Kind.MESSAGE, message_id))
+        except NotFound:
+            return None
+        return ModelPrompt.of(inspected) if inspected else None
 
 
 @strawberry.type

@@ -60,7 +60,10 @@ LENGTHS: Mapping[str, float] = {
     "secondOpinions": 1,
     "sessions": 20,
     "steps": 50,
+    "system": 2,
     "teams": 10,
+    "texts": 2,
+    "usageByMonth": 12,
     # the schema's own
     "types": 90,
     "args": 0.5,

@@ -16,7 +16,7 @@ from resolvers.accounts import AccountMutations, AccountQueries
 from resolvers.branches import BranchMutations, BranchQueries
 from resolvers.handoffs import HandoffMutations, HandoffQueries
 from resolvers.hypotheses import HypothesisMutations
-from resolvers.messages import MessageMutations
+from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
@@ -37,7 +37,9 @@ class FreshContext(SchemaExtension):
 
 
 @strawberry.type
-class Query(AccountQueries, NodeQueries, SessionQueries, BranchQueries, HandoffQueries):
+class Query(
+    AccountQueries, NodeQueries, SessionQueries, BranchQueries, MessageQueries, HandoffQueries
+):
     pass
 
 

@@ -135,6 +135,7 @@ NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "sign
 INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"
 STALE = "... on StaleVersionError { currentVersion }"
+BUDGET = "... on BudgetExceededError { budget used resetsAt }"
 LIMIT = "... on BranchLimitError { plan limit current requested }"
 REFUSED_DATA = {
     "acceptRevivalProposal": TRANSITION,
@@ -147,14 +148,15 @@ REFUSED_DATA = {
     "handOffSession": TRANSITION,
     "markBranchStatus": TRANSITION + STALE,
     "mergeFindings": TRANSITION,
-    "requestSecondOpinion": TRANSITION,
+    "requestSecondOpinion": TRANSITION + BUDGET,
     "renameBranch": TRANSITION + STALE,
     "restoreBranch": TRANSITION + STALE + LIMIT,
-    "retryMessage": TRANSITION,
+    "retryMessage": TRANSITION + BUDGET,
     "reviveBranch": TRANSITION,
     "saveMember": STALE,
-    "sendBranchMessage": TRANSITION,
-    "sendMessage": TRANSITION + STALE,
+    "sendBranchMessage": TRANSITION + BUDGET,
+    "sendMessage": TRANSITION + STALE + BUDGET,
+    "startSession": BUDGET,
     "undoFindingMerge": TRANSITION,
     "switchBranch": TRANSITION,
 }

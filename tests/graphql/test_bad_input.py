@@ -654,6 +654,8 @@ async def test_a_key_used_again_with_other_content(
         "createApiKey": {"scopes": ["READ"]},
         "forkBranch": {"reason": "Another reason"},
         "handOffSession": {"intent": "ESCALATE"},
+        "mergeFindings": {"branchId": world.active},
+        "requestSecondOpinion": {"sessionId": world.session},
         "sendBranchMessage": {"body": "Another"},
         "sendMessage": {"body": "Another"},
         "startSession": {"psaTicketId": "T-1"},

@@ -56,6 +56,7 @@ READS: dict[str, Callable[[World], Input]] = {
     "nodes": lambda w: {"ids": w.ids},
     "session": lambda w: {"id": w.session},
     "branch": lambda w: {"id": w.active},
+    "messagePrompt": lambda w: {"messageId": w.answer},
     "sessions": lambda w: {
         "filter": {"assigneeId": w.admin, "teamId": w.team, "search": w.mark},
         "after": w.session_page,

@@ -1,0 +1,37 @@
+"""What the model is asked for an answer."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.message import BranchMessage
+from services.ai.context import volatile_blocks
+from services.ai.port import Conversation, TurnRequest
+from services.record import (
+    conversation,
+    facts,
+    merged_findings,
+    other_branches,
+    read_record,
+    revivals,
+)
+
+INTAKE_POSITION = 1
+
+
+async def build_request(db: AsyncConnection, reply: BranchMessage) -> TurnRequest:
+    """What the model is asked: the message before the reply, after all that stands before that.
+
+    Messages behind the reply are left out, however many have been sent already.
+    """
+    record = await read_record(db, reply.account_id, reply.branch_id)
+    *history, asked = record.before(reply.position)
+    if reply.position == INTAKE_POSITION + 1:
+        return TurnRequest(Conversation(facts(record)), asked.turn, purpose="intake")
+    return TurnRequest(
+        conversation(record, history),
+        asked.turn,
+        volatile=volatile_blocks(
+            revivals=revivals(record),
+            merged=merged_findings(record),
+            others=other_branches(record),
+        ),
+    )
