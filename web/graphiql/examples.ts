@@ -42,6 +42,13 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "archiveBranch",
     "restoreBranch",
   ]),
+  group("Across branches", [
+    "mergeFindings",
+    "undoFindingMerge",
+    "acceptRevivalProposal",
+    "dismissRevivalProposal",
+    "requestSecondOpinion",
+  ]),
   group("Hand off", ["handOffSession", "claimHandoff", "cancelHandoff"]),
   group("Live", [
     "sessionChanged",

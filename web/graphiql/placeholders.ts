@@ -20,12 +20,18 @@ interface MessageRow {
 
 interface SessionDetail {
   eventCursor: string;
-  activeBranch: { id: string; messages: { edges: { node: MessageRow }[] } };
+  activeBranch: {
+    id: string;
+    messages: { edges: { node: MessageRow }[] };
+    merges: { id: string; undoneAt: string | null }[];
+  };
   branches: BranchRow[];
+  findings: { id: string; branch: { isActive: boolean } }[];
+  revivalProposals: { id: string }[];
 }
 
 const PLACEHOLDER = /"\$(\w+)"/g;
-const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor/i;
+const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal/i;
 const QUEUE_NAMES = /handoff|queueCursor/i;
 
 const RECENT_SESSIONS = `query RecentSessions {
@@ -34,8 +40,14 @@ const RECENT_SESSIONS = `query RecentSessions {
 const SESSION_DETAIL = `query SessionDetail($id: ID!) {
   session(id: $id) {
     eventCursor
-    activeBranch { id messages(last: 10) { edges { node { id role state } } } }
+    activeBranch {
+      id
+      messages(last: 10) { edges { node { id role state } } }
+      merges { id undoneAt }
+    }
     branches(includeArchived: true) { id version status isActive archivedAt depth }
+    findings { id branch { isActive } }
+    revivalProposals(state: OPEN) { id }
   }
 }`;
 const QUEUE = `query FirstInQueue { queue(first: 1) { eventCursor edges { node { id } } } }`;
@@ -94,7 +106,8 @@ async function inSession(auth: Auth): Promise<Known> {
   return { sessionsCursor, sessionId: chosen.id, ...inTree(detail.session) };
 }
 
-function inTree({ eventCursor, activeBranch, branches }: SessionDetail): Known {
+function inTree(session: SessionDetail): Known {
+  const { eventCursor, activeBranch, branches, findings, revivalProposals } = session;
   const live = branches.filter((branch) => !branch.archivedAt);
   const messages = activeBranch.messages.edges.map((edge) => edge.node).toReversed();
   const evidence = messages.find((message) => message.state === "COMPLETE")?.id;
@@ -108,6 +121,9 @@ function inTree({ eventCursor, activeBranch, branches }: SessionDetail): Known {
     replyMessageId: running ?? reply,
     failedMessageId: failed,
     runningMessageId: running,
+    findingId: findings.find((finding) => !finding.branch.isActive)?.id,
+    mergeId: activeBranch.merges.find((merge) => !merge.undoneAt)?.id,
+    proposalId: revivalProposals[0]?.id,
     ...named("activeBranch", branches.find((branch) => branch.isActive)),
     ...named("otherBranch", live.find((branch) => !branch.isActive && branch.depth > 0)),
     ...named("deadEndBranch", live.find((branch) => branch.status === "DEAD_END")),
