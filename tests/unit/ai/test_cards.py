@@ -9,6 +9,7 @@ from services.ai.port import ForkDraft, ForkOption
 
 SHIPPED = {
     "account-lockout-sign-in",
+    "blue-screen-stop-code",
     "conditional-access-blocks-sign-in",
     "disk-full-server-slow",
     "dns-after-change",
@@ -31,11 +32,14 @@ SHIPPED = {
     "shared-mailbox-calendar-missing",
     "sharepoint-library-access-conflict",
     "sharing-link-outside-people",
+    "slow-windows-pc",
     "teams-calling-pstn",
     "teams-meeting-audio-camera",
     "teams-not-loading",
     "vpn-no-access",
     "wifi-slow-or-dropping",
+    "windows-update-fails",
+    "windows-will-not-boot",
 }
 
 
