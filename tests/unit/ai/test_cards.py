@@ -9,12 +9,15 @@ from services.ai.port import ForkDraft, ForkOption
 
 SHIPPED = {
     "account-lockout-sign-in",
+    "ad-replication-fails",
     "blue-screen-stop-code",
     "conditional-access-blocks-sign-in",
     "disk-full-server-slow",
     "dns-after-change",
+    "domain-trust-failed",
     "entra-connect-not-syncing",
     "file-share-denied",
+    "group-policy-not-applied",
     "mail-not-arriving",
     "mail-rejected-ndr-57",
     "mailbox-blocked-from-sending",
@@ -38,6 +41,7 @@ SHIPPED = {
     "teams-not-loading",
     "vpn-no-access",
     "wifi-slow-or-dropping",
+    "windows-temporary-profile",
     "windows-update-fails",
     "windows-will-not-boot",
 }
