@@ -10,6 +10,7 @@ from services.ai.port import ForkDraft, ForkOption
 SHIPPED = {
     "account-lockout-sign-in",
     "ad-replication-fails",
+    "backup-job-fails",
     "blue-screen-stop-code",
     "conditional-access-blocks-sign-in",
     "disk-full-server-slow",
@@ -39,6 +40,8 @@ SHIPPED = {
     "sharepoint-library-access-conflict",
     "sharing-link-outside-people",
     "slow-windows-pc",
+    "sql-server-not-connecting",
+    "sql-server-slow-log-full",
     "teams-calling-pstn",
     "teams-meeting-audio-camera",
     "teams-not-loading",
