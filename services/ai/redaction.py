@@ -70,7 +70,7 @@ _VALUE = (
 _ASSIGNED = re.compile(
     rf"(?:(?P<password>{_PASSWORD})|(?P<token>{_TOKEN}))"
     rf"[\"'\]]?[ \t]{{0,3}}(?P<how>:=|=>|=|:|(?:\b(?:is|was|ist|war|lautet|to|auf)\b))[ \t]{{0,3}}{_VALUE}"
-    r"(?P<rest>[ \t]+\w)?",
+    r"(?=(?P<rest>[ \t]+\w)?)",
     re.IGNORECASE,
 )
 
