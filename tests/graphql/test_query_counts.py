@@ -21,7 +21,7 @@ async def grown(client: Client, width: int) -> dict[str, Any]:
         "session { id rootBranch { id } } reply { id }",
         intake={"text": "The VPN drops"},
     )
-    await client.answered(started["reply"]["id"])  # from here on nothing else runs statements
+    await client.answered(started["reply"]["id"])
     session: dict[str, Any] = started["session"]
     parent = session["rootBranch"]["id"]
     for level in range(width // 2):
