@@ -20,6 +20,7 @@ from services.database import APP_ROLE, is_away, plain_url
 from services.enqueue import (
     ANALYSE_BRANCH,
     ANSWER_MESSAGE,
+    DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
     PREPARE_HANDOFF,
     TryAgain,
@@ -28,6 +29,7 @@ from services.handoff_drafts import prepare_handoff
 from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
 from services.telemetry.traces import whole
+from services.upload_descriptions import describe_upload
 
 log = logging.getLogger("flowpilot.jobs")
 
@@ -76,6 +78,7 @@ WORK: Mapping[str, tuple[Work, str]] = {
     ANALYSE_BRANCH: (analyse_branch, "branch_id"),
     GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
     PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
+    DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
 }
 """What each job does, and the argument that names what it does it to."""
 
