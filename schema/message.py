@@ -165,7 +165,9 @@ class BranchMessageConnection:
 # ---------------------------------------------------------------- inputs and results
 
 
-UPLOAD_IDS = "At most 10 files of the session that were not sent yet, or that you have brought in for no session."
+UPLOAD_IDS = (
+    "At most 10: files of the session that were not sent yet, or your own that have no session."
+)
 
 
 @strawberry.input

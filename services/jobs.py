@@ -30,6 +30,7 @@ from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
 from services.telemetry.traces import whole
 from services.upload_descriptions import describe_upload
+from services.upload_sweep import sweep
 
 log = logging.getLogger("flowpilot.jobs")
 
@@ -47,6 +48,8 @@ anew well within half a minute.
 """
 
 REAPING = "* * * * * */5"
+
+SWEEPING = "17 3 * * *"
 
 RESTART_WAIT = 1.0
 
@@ -99,6 +102,11 @@ def job_app(url: str, runtime: Runtime) -> App:
     async def _retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT):
             await app.job_manager.retry_job(job)
+
+    @app.periodic(cron=SWEEPING)
+    @app.task(name="sweep_files", queueing_lock="sweep_files")
+    async def _sweep_files(timestamp: int) -> None:  # noqa: ARG001
+        await sweep(runtime.engine, runtime.files)
 
     return app
 

@@ -55,15 +55,21 @@ async def respond(
     try:
         if request.method == "POST" and is_form(request):
             return await _execute_form(schema, runtime, request, media)
-        operation = await read(runtime.limits, request)
-        context = await _caller(runtime, request)
-        if media in {EVENT_STREAM, MULTIPART}:
-            return stream(schema, connections, context, operation, request, media)
-        return await _execute(schema, context, operation, request.method, media)
+        return await _execute_json(schema, runtime, connections, request, media)
     except BadRequest as refused:
         return refusal(refused, media)
     except ClientDisconnect:
         return GONE
+
+
+async def _execute_json(
+    schema: BaseSchema, runtime: Runtime, connections: Connections, request: Request, media: str
+) -> Response:
+    operation = await read(runtime.limits, request)
+    context = await _caller(runtime, request)
+    if media in {EVENT_STREAM, MULTIPART}:
+        return stream(schema, connections, context, operation, request, media)
+    return await _execute(schema, context, operation, request.method, media)
 
 
 async def _execute_form(

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import orjson
 import pytest
 from sqlalchemy import text
 
@@ -211,18 +210,17 @@ def pdf(words: str) -> bytes:
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R"
-        b"/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
         b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
     body, places = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
         places.append(len(body))
-        body += b"%d 0 obj%sendobj\n" % (number, content)
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     rows = b"".join(b"%010d 00000 n \n" % place for place in places)
     table = b"xref\n0 6\n0000000000 65535 f \n" + rows
-    return body + table + b"trailer<</Size 6/Root 1 0 R>>startxref\n%d\n%%%%EOF" % len(body)
+    return body + table + b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(body)
 
 
 async def test_a_pdf_is_read(client: Client, colleagues: Colleagues, database_url: str) -> None:
@@ -297,7 +295,7 @@ async def test_a_file_that_is_gone_from_the_store_fails(
     [
         ("../../etc/passwd", "passwd"),
         ("a\u202egnp.exe", "agnp.exe"),
-        ("a\tb\x7f.log", "ab.log"),
+        ("a\u200bb\x7f.log", "ab.log"),
         ("  .. ", "file"),
         ("x" * 300 + ".log", "x" * 251 + ".log"),
     ],
