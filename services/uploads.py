@@ -1,5 +1,6 @@
 """Bringing in files, and reading what is known of them."""
 
+import asyncio
 import hashlib
 import unicodedata
 from collections import defaultdict
@@ -20,7 +21,7 @@ from services import enqueue
 from services.access import Actor, require_write
 from services.audit import Change
 from services.branches import in_session, lock_branch
-from services.database import fetch, fetch_one
+from services.database import fetch, fetch_one, is_away
 from services.errors import (
     FieldProblem,
     InvalidInput,
@@ -80,12 +81,14 @@ async def upload_file(
         raise ServiceUnavailable(
             "The file could not be stored.", service="files", retryable=True
         ) from None
-    kept = None
     try:
         kept = await _record(runtime, actor, key, upload_id, name, content, place)
-    finally:
-        if kept is None or kept.id != upload_id:
+    except Exception as error:
+        if not is_away(error):  # else it may have been committed: the sweep will see
             await _discard(runtime, actor.account_id, upload_id)
+        raise
+    if kept.id != upload_id:
+        await _discard(runtime, actor.account_id, upload_id)
     return kept
 
 
@@ -98,7 +101,7 @@ async def _record(
     content: bytes,
     place: Place,
 ) -> FileUpload:
-    sha256 = hashlib.sha256(content).hexdigest()
+    sha256 = (await asyncio.to_thread(hashlib.sha256, content)).hexdigest()
     given = {
         "name": name,
         "sha256": sha256,
