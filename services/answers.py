@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, literal, select, update
 
+from models.account import Account
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
@@ -31,7 +32,7 @@ from services.events import SessionUpdated
 from services.inspection import remember_prompt
 from services.messages import finish, stream_topic
 from services.requests import build_request
-from services.runtime import Runtime
+from services.runtime import Live, Runtime
 from services.sessions import hold_session
 from services.steps import add_step
 from services.telemetry.metrics import AI_ANSWERS
@@ -80,6 +81,7 @@ async def answer_message(
             async with runtime.assistant_work(account_id) as work:
                 await _count(work, reply, meter.usage)
     finally:
+        runtime.live.pop(message_id, None)
         runtime.bus.wake(stream_topic(message_id))
 
 
@@ -137,15 +139,20 @@ async def _stream(
             text += piece.text
             if clock.time() < next_write:
                 continue
-            if not await _write_chunk(runtime, reply, written, text[written:]):
+            access_version = await _write_chunk(runtime, reply, written, text[written:])
+            if access_version is None:
                 return None, text
+            runtime.live[reply.id] = Live(reply.attempt, text, access_version)
+            runtime.bus.wake(stream_topic(reply.id))
             written = len(text)
             next_write = clock.time() + CHUNK_INTERVAL
     raise ProviderError("The answer broke off.", retryable=True)
 
 
-async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body: str) -> bool:
-    """False when this attempt is over: the reply was cancelled, or another worker began anew."""
+async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body: str) -> int | None:
+    """The account's access version as of the writing; None when this attempt is over: the reply was
+    cancelled, or another worker began anew.
+    """
     still_ours = select(
         literal(reply.account_id),
         literal(reply.id),
@@ -162,15 +169,17 @@ async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body:
         )
         .exists()
     )
+    access_version = (
+        select(Account.access_version).where(Account.id == reply.account_id).scalar_subquery()
+    )
     statement = (
         insert(MessageChunk)
         .from_select(["account_id", "message_id", "attempt", "start", "body"], still_ours)
-        .returning(MessageChunk.start)
+        .returning(access_version)
     )
     async with transaction(runtime.engine, reply.account_id) as db:
-        kept = (await db.execute(statement)).first() is not None
-    runtime.bus.wake(stream_topic(reply.id))
-    return kept
+        version: int | None = (await db.execute(statement)).scalar_one_or_none()
+    return version
 
 
 # ---------------------------------------------------------------- end

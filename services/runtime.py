@@ -91,6 +91,16 @@ class TokenLifetimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """An answer as far as this process has written it down."""
+
+    attempt: int
+    text: str
+    access_version: int
+    """Of its account, when the last piece was written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     engine: AsyncEngine
     bus: WakeBus
@@ -107,6 +117,8 @@ class Runtime:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after that: whatever lasts must end now, and what is under way in a while."""
 
+    live: dict[UUID, Live] = field(default_factory=dict)
+    """Answers that jobs of this process are writing: who follows one here need not read it again."""
     heard: WeakValueDictionary[Hashable, Any] = field(default_factory=WeakValueDictionary)
     """What is being read about events at this moment, so that all who hear one read it once."""
 

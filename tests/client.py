@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.factories import Person
 
@@ -108,7 +109,9 @@ class Client:
     @asynccontextmanager
     async def socket(self) -> AsyncIterator["Socket"]:
         async with connect(
-            f"ws://{self.host}/graphql", subprotocols=["graphql-transport-ws"], max_size=None
+            f"ws://{self.host}/graphql",
+            subprotocols=[Subprotocol("graphql-transport-ws")],
+            max_size=None,
         ) as connection:
             socket = Socket(connection)
             payload = {"Authorization": f"Bearer {self.token}"} if self.token else {}
