@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -121,10 +122,13 @@ async def open_runtime(
 
 
 def file_store(settings: Settings) -> FileStore:
-    """The bucket of the settings, or a folder beside the database."""
-    if settings.uploads_url is not None:
-        return FileStore.at(settings.uploads_url)
-    return FileStore.in_folder(settings.data_dir / "uploads")
+    """The bucket or folder of the settings, or one beside the database."""
+    url = settings.uploads_url
+    if url is None:
+        return FileStore.in_folder(settings.data_dir / "uploads")
+    if url.startswith("file://"):
+        return FileStore.in_folder(Path(unquote(url.removeprefix("file://"))))
+    return FileStore.at(url)
 
 
 @asynccontextmanager
