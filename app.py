@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +24,9 @@ from starlette.types import Receive, Scope, Send
 from models.account import Plan
 from schema.page import GRAPHIQL, POLICY
 from schema.root import graphql_schema
+from schema.transport.downloads import download
 from schema.transport.endpoint import GraphQLEndpoint
+from schema.transport.forms import PREFLIGHT
 from schema.transport.request_log import RequestLog
 from schema.transport.security_headers import SecurityHeaders
 from services.ai.anthropic import AnthropicProvider
@@ -32,6 +35,7 @@ from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
 from services.database import connect_pool, plain_url
 from services.feed import Feed
+from services.file_store import FileStore
 from services.jobs import worker
 from services.origin import ADDRESS, LONGEST_ADDRESS
 from services.runtime import Limits, Runtime, TokenLifetimes
@@ -83,6 +87,8 @@ async def open_runtime(
                     body_timeout=settings.body_timeout,
                     init_timeout=settings.init_timeout,
                     max_body=settings.max_body,
+                    max_upload=settings.max_upload,
+                    upload_timeout=settings.upload_timeout,
                     max_operations=settings.max_operations,
                     max_connections=settings.max_connections,
                     max_tokens=settings.max_tokens,
@@ -100,6 +106,7 @@ async def open_runtime(
                 ),
                 secret=settings.secret(),
                 throttle=throttle,
+                files=file_store(settings),
                 token_lifetimes=TokenLifetimes(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),
@@ -112,6 +119,16 @@ async def open_runtime(
         await engine.dispose()
         if claude is not None:
             await claude.aclose()
+
+
+def file_store(settings: Settings) -> FileStore:
+    """The bucket or folder of the settings, or one beside the database."""
+    url = settings.uploads_url
+    if url is None:
+        return FileStore.in_folder(settings.data_dir / "uploads")
+    if url.startswith("file://"):
+        return FileStore.in_folder(Path(unquote(url.removeprefix("file://"))))
+    return FileStore.at(url)
 
 
 @asynccontextmanager
@@ -169,6 +186,7 @@ def create_app(
             Route("/readyz", readyz),
             Mount("/graphql/assets", GZipMiddleware(Assets(GRAPHIQL / "assets"))),
             Route("/graphql", Endpoint()),
+            Route("/uploads/{upload_id}", download),
             WebSocketRoute("/graphql", Endpoint()),
         ],
     )
@@ -193,7 +211,7 @@ def cross_origin(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "Content-Type", "X-Request-Id"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-Id", *PREFLIGHT),
             expose_headers=("Retry-After", "X-Request-Id"),
         )
     ]

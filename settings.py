@@ -23,6 +23,7 @@ BUS = re.compile(
     r"(postgres(ql)?|rediss?|redis-stream)://[^\s/]\S*|kafka://[^\s/@,]+(,[^\s/@,]+)*/?"
 )
 KEY = re.compile(r"[!#-&(-~]+")
+BUCKET = re.compile(r"(s3|gs|az)://[^\s/]+(/[^\s?#]*)?|file:///[^\s?#]*")
 WEB = re.compile(r"https?://[^/\s?#@]+(/[^\s?#]*)?")
 ORIGIN = re.compile(r"https?://[^/\s]+")
 TokenBudget = Annotated[int | None, Field(ge=1, le=2_000_000_000)]
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".flowpilot")
     database_url: str | None = None
     broadcast_url: str | None = None
+    uploads_url: str | None = None
     secret_key: Annotated[str | None, Field(min_length=32)] = None
     demo_password: Annotated[str, Field(min_length=12)] = "flowpilot-demo"  # noqa: S105 - public
     pool_size: Annotated[int, Field(ge=2, le=200)] = 15
@@ -53,6 +55,8 @@ class Settings(BaseSettings):
     body_timeout: Annotated[float, Field(gt=0, le=3600)] = 15.0
     init_timeout: Annotated[float, Field(gt=0, le=3600)] = 10.0
     max_body: Annotated[int, Field(ge=10_000, le=100_000_000)] = 1_000_000
+    max_upload: Annotated[int, Field(ge=1_000, le=200_000_000)] = 25_000_000
+    upload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
     max_operations: Annotated[int, Field(ge=1, le=10_000)] = 100
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 50
     max_tokens: Annotated[int, Field(ge=500, le=100_000)] = 1_000
@@ -112,6 +116,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 "leave it out, or write postgresql://user:password@host/name, redis://host:6379, "
                 "rediss://host:6379, redis-stream://host:6379 or kafka://host:9092,host:9092"
+            )
+        return url
+
+    @field_validator("uploads_url")
+    @classmethod
+    def _is_store(cls, url: str | None) -> str | None:
+        if url is not None and not BUCKET.fullmatch(url):
+            raise ValueError(
+                "leave it out, or write it as s3://bucket/folder, gs://bucket/folder, "
+                "az://container/folder or file:///folder"
             )
         return url
 

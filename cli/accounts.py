@@ -5,11 +5,13 @@ import asyncio
 import getpass
 import sys
 
+from app import file_store
 from cli.database import current_database, database, migrate
 from cli.problems import CommandFailed
 from models.account import Plan, Role
 from services import accounts, demo, removal
 from services.ids import Kind, node_id
+from services.upload_sweep import remove_account
 from settings import Settings
 
 
@@ -82,6 +84,7 @@ def delete_account(settings: Settings, account: str, *, yes: bool) -> None:
         if not yes:
             raise CommandFailed(f"Nothing was deleted. To delete {known_as} for good, add --yes.")
         asyncio.run(removal.delete_account(url, chosen.account_id, _tell))
+        _tell("files", asyncio.run(remove_account(file_store(settings), chosen.account_id)))
     print(f"Account {known_as} is gone.")
 
 

@@ -3,9 +3,13 @@
 import argparse
 import asyncio
 
+from app import file_store
 from cli.database import current_database
+from services.batches import owner_engine
+from services.file_store import FileStore
 from services.retention import Periods, count_old
 from services.retention import retain as forget
+from services.upload_sweep import sweep
 from settings import Settings
 
 KINDS = {
@@ -40,10 +44,17 @@ def _days(text: str) -> int:
     return days
 
 
+async def _sweep(url: str, files: FileStore) -> int:
+    async with owner_engine(url) as engine:
+        return await sweep(engine, files)
+
+
 def retain(settings: Settings, *, dry_run: bool, **days: int | None) -> None:
     fallback = settings.retention_days
     periods = Periods(**{kind: value or fallback for kind, value in days.items()})
     with current_database(settings) as url:
         counts = asyncio.run((count_old if dry_run else forget)(url, periods))
+        if counts.get("sessions") and not dry_run:
+            counts["files"] = asyncio.run(_sweep(url, file_store(settings)))
     for kind, count in counts.items():
         print(f"{kind.replace('_', ' ')}: {count:,} {'would go' if dry_run else 'deleted'}")

@@ -23,6 +23,8 @@ class AuditAction(StrEnum):
     BRANCH_STATUS_CHANGED = "branch_status_changed"
     BRANCH_SWITCHED = "branch_switched"
     BRANCH_UPDATED = "branch_updated"
+    FILE_CHANGED = "file_changed"
+    FILE_UPLOADED = "file_uploaded"
     FINDINGS_CHANGED = "findings_changed"
     FINDINGS_MERGED = "findings_merged"
     FINDING_MERGE_UNDONE = "finding_merge_undone"

@@ -66,7 +66,7 @@ class BranchMessage(InAccount, CountsTokens, Base):
 
 
 class MessageAttachment(Base):
-    """The uploads that were sent with a message, in order."""
+    """The uploads that were sent with a message, in order; each is sent once."""
 
     __tablename__ = "message_attachments"
 
@@ -78,7 +78,7 @@ class MessageAttachment(Base):
     __table_args__ = (
         refers_to("message_id", "branch_messages id", "CASCADE"),
         refers_to("upload_id", "file_uploads id", "CASCADE"),
-        Index("ix_message_attachments_upload", "account_id", "upload_id"),
+        UniqueConstraint("account_id", "upload_id"),
     )
 
 

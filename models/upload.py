@@ -35,6 +35,8 @@ class FileUpload(InAccount, Base):
     ai_description: Mapped[str | None]
     content_summary: Mapped[str | None]
     extracted_content: Mapped[str | None]
+    failure: Mapped[str | None]
+    """Why it could not be described, in a sentence."""
     uploaded_by: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 

@@ -56,6 +56,7 @@ class MessageMutations:
             key=input.idempotency_key,
             branch_id=uuid_of(Kind.BRANCH, input.branch_id),
             body=input.body,
+            upload_ids=[uuid_of(Kind.UPLOAD, id) for id in input.upload_ids],
         )
         return await _sent(info, sent, input.await_reply)
 
@@ -70,6 +71,7 @@ class MessageMutations:
             session_id=uuid_of(Kind.SESSION, input.session_id),
             expected_branch_id=uuid_of(Kind.BRANCH, input.expected_branch_id),
             body=input.body,
+            upload_ids=[uuid_of(Kind.UPLOAD, id) for id in input.upload_ids],
         )
         return await _sent(info, sent, input.await_reply)
 

@@ -68,5 +68,6 @@ class SessionMutations:
             intake=sessions.Intake(input.intake.type, input.intake.text, input.intake.reference),
             psa_ticket_id=input.psa_ticket_id,
             team_id=optional_uuid_of(Kind.TEAM, input.team_id),
+            upload_ids=[uuid_of(Kind.UPLOAD, id) for id in input.upload_ids],
         )
         return StartSessionSuccess.of(started)

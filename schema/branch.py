@@ -14,6 +14,7 @@ from schema import fork_point as fork_points
 from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import session as sessions
+from schema import upload as uploads
 from schema.context import Info
 from schema.errors import (
     BranchLimitError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from schema.hypothesis import BranchComparison, FindingMerge, HypothesisRanking
     from schema.message import BranchMessage, BranchMessageConnection
     from schema.session import AiSession
+    from schema.upload import FileUpload
 
 
 @strawberry.type
@@ -171,6 +173,13 @@ class Branch(Node):
     ) -> list[Annotated["Finding", strawberry.lazy("schema.finding")]]:
         rows = await info.context.loaders.findings_of_branch.load(self.row.id)
         return [findings.Finding.of(row) for row in rows]
+
+    @strawberry.field(description="In the order they came in, at most 200.")
+    async def uploads(
+        self, info: Info
+    ) -> list[Annotated["FileUpload", strawberry.lazy("schema.upload")]]:
+        rows = await info.context.loaders.uploads_of_branch.load(self.row.id)
+        return [uploads.FileUpload.of(row) for row in rows]
 
     @strawberry.field(description="Why it came back, newest first.")
     async def revivals(self, info: Info) -> list[Revival]:

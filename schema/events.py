@@ -18,6 +18,7 @@ from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import second_opinion as second_opinions
 from schema import session as sessions
+from schema import upload as uploads
 from schema.context import Info
 from services.feed import StoredEvent, encode_cursor
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from schema.message import BranchMessage
     from schema.second_opinion import SecondOpinion
     from schema.session import AiSession
+    from schema.upload import FileUpload
 
 BranchRef = Annotated["Branch", strawberry.lazy("schema.branch")]
 FindingRef = Annotated["Finding", strawberry.lazy("schema.finding")]
@@ -41,6 +43,7 @@ MessageRef = Annotated["BranchMessage", strawberry.lazy("schema.message")]
 OpinionRef = Annotated["SecondOpinion", strawberry.lazy("schema.second_opinion")]
 ProposalRef = Annotated["RevivalProposal", strawberry.lazy("schema.hypothesis")]
 SessionRef = Annotated["AiSession", strawberry.lazy("schema.session")]
+UploadRef = Annotated["FileUpload", strawberry.lazy("schema.upload")]
 UserRef = Annotated["User", strawberry.lazy("schema.account")]
 
 
@@ -212,6 +215,15 @@ class SecondOpinionChanged(Event):
         return await second_opinions.load(info, self.key("opinion_id"))
 
 
+@strawberry.type(
+    description="Brought in, taken over from its uploader, or nearer to being described."
+)
+class UploadChanged(Event):
+    @strawberry.field
+    async def upload(self, info: Info) -> UploadRef:
+        return await uploads.load(info, self.key("upload_id"))
+
+
 @strawberry.type
 class HandoffCreated(Event):
     @strawberry.field
@@ -278,6 +290,7 @@ SessionEvent = Annotated[
     | HandoffUpdated
     | HandoffClaimed
     | HandoffCancelled
+    | UploadChanged
     | FeedReset,
     strawberry.union("SessionEvent"),
 ]
@@ -316,6 +329,7 @@ SESSION_EVENTS: Mapping[str, type[Event]] = {
             SecondOpinionChanged,
             SessionUpdated,
             SessionStatusChanged,
+            UploadChanged,
         )
     },
 }

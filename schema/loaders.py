@@ -14,6 +14,7 @@ from strawberry.dataloader import DataLoader
 from services import (
     accounts,
     api_keys,
+    attachments,
     branches,
     finding_merges,
     findings,
@@ -27,6 +28,7 @@ from services import (
     sessions,
     steps,
     tree,
+    uploads,
     usage,
 )
 from services.access import Actor
@@ -82,6 +84,10 @@ class Loaders:
         self.second_opinions = one(second_opinions.by_id)
         self.opinions_of_session = many(second_opinions.by_session)
         self.messages = one(messages.by_id)
+        self.uploads = one(uploads.by_id)
+        self.uploads_of_session = many(uploads.by_session)
+        self.uploads_of_branch = many(uploads.by_branch)
+        self.attachments_of_message = many(attachments.by_message)
         self.steps = one(steps.by_id)
         self.step_of_message = one(steps.by_message)
         self.step_of_fork_point = one(steps.by_fork_point)

@@ -52,6 +52,7 @@ LENGTHS: Mapping[str, float] = {
     "options": 10,
     "ancestors": 10,
     "artifacts": 5,
+    "attachments": 2,
     "queue": 50,
     "rankings": 10,
     "revivalProposals": 3,
@@ -63,6 +64,7 @@ LENGTHS: Mapping[str, float] = {
     "system": 2,
     "teams": 10,
     "texts": 2,
+    "uploads": 10,
     "usageByMonth": 12,
     # the schema's own
     "types": 90,

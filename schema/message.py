@@ -11,6 +11,7 @@ from models.message import MessageRole, MessageState
 from schema import account as accounts
 from schema import branch as branches
 from schema import step as steps
+from schema import upload as uploads
 from schema.context import Info
 from schema.errors import (
     BudgetExceededError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from schema.branch import Branch
     from schema.session import AiSession
     from schema.step import Step
+    from schema.upload import FileUpload
 
 strawberry.enum(
     MessageScope,
@@ -88,6 +90,15 @@ class BranchMessage(Node):
     ) -> Annotated["User", strawberry.lazy("schema.account")] | None:
         key = self.author_key
         return None if key is None else await accounts.load_user(info, key)
+
+    @strawberry.field(description="In the order given; at most 10.")
+    async def attachments(
+        self, info: Info
+    ) -> list[Annotated["FileUpload", strawberry.lazy("schema.upload")]]:
+        if self.role is not MessageRole.USER:
+            return []
+        rows = await info.context.loaders.attachments_of_message.load(self.key)
+        return [uploads.FileUpload.of(row) for row in rows]
 
     @strawberry.field(description="The move of the diagnosis that this answer makes.")
     async def step(self, info: Info) -> Annotated["Step", strawberry.lazy("schema.step")] | None:
@@ -154,11 +165,17 @@ class BranchMessageConnection:
 # ---------------------------------------------------------------- inputs and results
 
 
+UPLOAD_IDS = (
+    "At most 10: files of the session that were not sent yet, or your own that have no session."
+)
+
+
 @strawberry.input
 class SendBranchMessageInput:
     idempotency_key: UUID
     branch_id: strawberry.ID
     body: str = strawberry.field(description="1 to 8,000 characters.")
+    upload_ids: list[strawberry.ID] = strawberry.field(default_factory=list, description=UPLOAD_IDS)
     await_reply: bool = False
 
 
@@ -171,6 +188,7 @@ class SendMessageInput:
         "this is an InvalidInputError and nothing is sent."
     )
     body: str = strawberry.field(description="1 to 8,000 characters.")
+    upload_ids: list[strawberry.ID] = strawberry.field(default_factory=list, description=UPLOAD_IDS)
     await_reply: bool = False
 
 

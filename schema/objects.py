@@ -14,6 +14,7 @@ from schema import (
     message,
     second_opinion,
     session,
+    upload,
 )
 from schema.context import Info
 from schema.node import Node
@@ -22,7 +23,8 @@ from services.errors import NotFound
 from services.ids import Kind, node_id
 
 
-async def _step(info: Info, key: UUID) -> Step:
+async def load_step(info: Info, key: UUID) -> Step:
+    """Raises NotFound."""
     row = await info.context.loaders.steps.load(key)
     if row is None:
         raise NotFound(node_id(Kind.STEP, key))
@@ -44,8 +46,9 @@ def _loads() -> Mapping[Kind, Callable[[Info, UUID], Awaitable[Node]]]:
         Kind.REVIVAL_PROPOSAL: hypothesis.load_proposal,
         Kind.SECOND_OPINION: second_opinion.load,
         Kind.SESSION: session.load,
-        Kind.STEP: _step,
+        Kind.STEP: load_step,
         Kind.TEAM: account.load_team,
+        Kind.UPLOAD: upload.load,
         Kind.USER: account.load_user,
     }
 

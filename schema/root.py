@@ -20,6 +20,7 @@ from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
+from resolvers.uploads import UploadMutations
 from schema.errors import HANDLERS, ErrorPolicy
 from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
@@ -51,6 +52,7 @@ class Mutation(
     HypothesisMutations,
     MessageMutations,
     HandoffMutations,
+    UploadMutations,
 ):
     pass
 

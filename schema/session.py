@@ -21,6 +21,7 @@ from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import second_opinion as second_opinions
 from schema import step as steps
+from schema import upload as uploads
 from schema.context import Info
 from schema.errors import (
     BudgetExceededError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from schema.message import BranchMessage
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
+    from schema.upload import FileUpload
 
 
 @strawberry.type
@@ -193,6 +195,13 @@ class AiSession(Node):
     ) -> list[Annotated["SecondOpinion", strawberry.lazy("schema.second_opinion")]]:
         rows = await info.context.loaders.opinions_of_session.load(self.row.id)
         return [second_opinions.SecondOpinion.of(row) for row in rows]
+
+    @strawberry.field(description="In the order they came in, at most 200.")
+    async def uploads(
+        self, info: Info
+    ) -> list[Annotated["FileUpload", strawberry.lazy("schema.upload")]]:
+        rows = await info.context.loaders.uploads_of_session.load(self.row.id)
+        return [uploads.FileUpload.of(row) for row in rows]
 
     @strawberry.field(description="Newest first, at most 100.")
     async def handoffs(
@@ -354,6 +363,9 @@ class StartSessionInput:
     intake: IntakeInput
     psa_ticket_id: str | None = strawberry.field(
         default=None, description="At most 100 characters."
+    )
+    upload_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Files that you have uploaded before, at most 10."
     )
     team_id: strawberry.ID | None = strawberry.field(
         default=None, description="Default: the assignee's."

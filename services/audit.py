@@ -63,6 +63,7 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
         Kind.SECOND_OPINION,
         "opinion_id",
     ),
+    events.UploadChanged: (AuditAction.FILE_CHANGED, Kind.UPLOAD, "upload_id"),
     events.HandoffCreated: (AuditAction.HANDOFF_CREATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffUpdated: (AuditAction.HANDOFF_UPDATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffClaimed: (AuditAction.HANDOFF_CLAIMED, Kind.HANDOFF, "handoff_id"),

@@ -11,6 +11,7 @@ ANSWER_MESSAGE = "answer_message"
 ANALYSE_BRANCH = "analyse_branch"
 GIVE_SECOND_OPINION = "give_second_opinion"
 PREPARE_HANDOFF = "prepare_handoff"
+DESCRIBE_UPLOAD = "describe_upload"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -51,4 +52,12 @@ def prepare_handoff(account_id: UUID, session_id: UUID, handoff_id: UUID) -> Job
         PREPARE_HANDOFF,
         {"account_id": str(account_id), "handoff_id": str(handoff_id)},
         lock=f"session:{session_id}",
+    )
+
+
+def describe_upload(account_id: UUID, upload_id: UUID) -> Job:
+    return Job(
+        DESCRIBE_UPLOAD,
+        {"account_id": str(account_id), "upload_id": str(upload_id)},
+        lock=f"upload:{upload_id}",
     )

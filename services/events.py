@@ -133,6 +133,13 @@ class SecondOpinionChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class UploadChanged(DomainEvent):
+    """Brought in, taken over by a session, or on its way to being described."""
+
+    upload_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffEvent(DomainEvent):
     """What a queue filters by travels along, as it was."""
 

@@ -20,6 +20,7 @@ from services.database import APP_ROLE, is_away, plain_url
 from services.enqueue import (
     ANALYSE_BRANCH,
     ANSWER_MESSAGE,
+    DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
     PREPARE_HANDOFF,
     TryAgain,
@@ -28,6 +29,8 @@ from services.handoff_drafts import prepare_handoff
 from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
 from services.telemetry.traces import whole
+from services.upload_descriptions import describe_upload
+from services.upload_sweep import sweep
 
 log = logging.getLogger("flowpilot.jobs")
 
@@ -45,6 +48,8 @@ anew well within half a minute.
 """
 
 REAPING = "* * * * * */5"
+
+SWEEPING = "17 3 * * *"
 
 RESTART_WAIT = 1.0
 
@@ -76,6 +81,7 @@ WORK: Mapping[str, tuple[Work, str]] = {
     ANALYSE_BRANCH: (analyse_branch, "branch_id"),
     GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
     PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
+    DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
 }
 """What each job does, and the argument that names what it does it to."""
 
@@ -96,6 +102,11 @@ def job_app(url: str, runtime: Runtime) -> App:
     async def _retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT):
             await app.job_manager.retry_job(job)
+
+    @app.periodic(cron=SWEEPING)
+    @app.task(name="sweep_files", queueing_lock="sweep_files")
+    async def _sweep_files(timestamp: int) -> None:  # noqa: ARG001
+        await sweep(runtime.engine, runtime.files)
 
     return app
 

@@ -14,6 +14,7 @@ from models.branch import Branch, BranchStatus
 from models.message import BranchMessage, MessageChunk, MessageRole, MessageState
 from services import enqueue, lifecycle
 from services.access import Actor
+from services.attachments import attach, check_attachments, named_uploads
 from services.audit import Change
 from services.branches import in_session, lock_branch, require_open, set_status
 from services.database import fetch, fetch_one
@@ -49,7 +50,13 @@ class Sent:
 
 
 async def send_branch_message(
-    runtime: Runtime, actor: Actor, *, key: UUID, branch_id: UUID, body: str
+    runtime: Runtime,
+    actor: Actor,
+    *,
+    key: UUID,
+    branch_id: UUID,
+    body: str,
+    upload_ids: Sequence[UUID] = (),
 ) -> Sent:
     """Stores what was typed at once, with a pending reply behind it.
 
@@ -57,13 +64,13 @@ async def send_branch_message(
     off up again. Raises InvalidInput, NotFound, PermissionDenied, InvalidTransition and
     BudgetExceeded.
     """
-    body = _valid_body(body)
-    content = {"branch": str(branch_id), "body": body}
+    body = _valid_body(body, upload_ids)
+    content = {"branch": str(branch_id), "body": body} | named_uploads(upload_ids)
     async with runtime.work(actor) as work:
         sent = await _repeated(work, actor, "sendBranchMessage", key, content)
         if isinstance(sent, Sent):
             return sent
-        return await _send(runtime, work, actor, branch_id, body, sent)
+        return await _send(runtime, work, actor, branch_id, body, sent, upload_ids)
 
 
 async def send_message(
@@ -74,13 +81,18 @@ async def send_message(
     session_id: UUID,
     expected_branch_id: UUID,
     body: str,
+    upload_ids: Sequence[UUID] = (),
 ) -> Sent:
     """To the active branch; raises InvalidInput when that is not the expected one any more.
 
     Otherwise as `send_branch_message`.
     """
-    body = _valid_body(body)
-    content = {"session": str(session_id), "branch": str(expected_branch_id), "body": body}
+    body = _valid_body(body, upload_ids)
+    content = {
+        "session": str(session_id),
+        "branch": str(expected_branch_id),
+        "body": body,
+    } | named_uploads(upload_ids)
     async with runtime.work(actor) as work:
         sent = await _repeated(work, actor, "sendMessage", key, content)
         if isinstance(sent, Sent):
@@ -96,12 +108,13 @@ async def send_message(
                     )
                 ]
             )
-        return await _send(runtime, work, actor, expected_branch_id, body, sent)
+        return await _send(runtime, work, actor, expected_branch_id, body, sent, upload_ids)
 
 
-def _valid_body(body: str) -> str:
+def _valid_body(body: str, upload_ids: Sequence[UUID]) -> str:
     check = Validation()
     body = check.text(("body",), body, 1, 8000)
+    check_attachments(check, upload_ids)
     check.done()
     return body
 
@@ -111,7 +124,7 @@ Pair = tuple[UUID, UUID]
 
 
 async def _repeated(
-    work: UnitOfWork, actor: Actor, mutation: str, key: UUID, content: dict[str, str]
+    work: UnitOfWork, actor: Actor, mutation: str, key: UUID, content: dict[str, object]
 ) -> Sent | Pair:
     """What was sent before with this key, or the keys that it will have."""
     pair = new_id(), new_id()
@@ -123,7 +136,13 @@ async def _repeated(
 
 
 async def _send(
-    runtime: Runtime, work: UnitOfWork, actor: Actor, branch_id: UUID, body: str, pair: Pair
+    runtime: Runtime,
+    work: UnitOfWork,
+    actor: Actor,
+    branch_id: UUID,
+    body: str,
+    pair: Pair,
+    upload_ids: Sequence[UUID],
 ) -> Sent:
     session, branch = await lock_branch(work, actor, branch_id)
     require_open(branch, "message")
@@ -133,6 +152,13 @@ async def _send(
         await set_status(work, branch, BranchStatus.ACTIVE, None)
     await _append_pair(work, branch, pair, body)
     message_id, reply_id = pair
+    await attach(
+        work,
+        session_id=session.id,
+        branch_id=branch.id,
+        message_id=message_id,
+        upload_ids=upload_ids,
+    )
     work.record(MessageAdded(session.id, branch.id, message_id))
     work.record(MessageAdded(session.id, branch.id, reply_id))
     work.enqueue(enqueue.answer_message(work.account_id, branch.id, reply_id))

@@ -16,6 +16,7 @@ from services.access import Actor
 from services.ai.port import Provider
 from services.database import transaction
 from services.feed import Feed
+from services.file_store import FileStore
 from services.throttle import Throttle
 from services.unit_of_work import UnitOfWork, unit_of_work
 from services.wakebus import WakeBus
@@ -43,7 +44,11 @@ class Limits:
     """Seconds of one query, or of what a subscriber asks about one event; a mutation has
     `reply_timeout` besides."""
     max_body: int = 1_000_000
-    """Bytes of one request."""
+    """Bytes of one request, besides a file in it."""
+    max_upload: int = 25_000_000
+    """Bytes of one file."""
+    upload_timeout: float = 120.0
+    """Seconds in which a request with a file must have come in whole."""
     body_timeout: float = 15.0
     """Seconds in which a request must have come in whole."""
     init_timeout: float = 10.0
@@ -102,9 +107,10 @@ class Runtime:
     provider: Provider
     limits: Limits
     secret: bytes
-    """Signs access tokens and derives the secrets of API keys."""
+    """Signs access tokens and addresses of files, and derives the secrets of API keys."""
     feed: Feed
     throttle: Throttle
+    files: FileStore
     token_lifetimes: TokenLifetimes = TokenLifetimes()
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to end: balancers should send nobody any more."""

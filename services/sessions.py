@@ -31,6 +31,7 @@ from models.message import BranchMessage, MessageRole, MessageState
 from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from services import enqueue, lifecycle
 from services.access import Actor, require_write, require_write_in, visible_sessions
+from services.attachments import attach, check_attachments, named_uploads
 from services.database import fetch, fetch_one
 from services.errors import InvalidTransition, NotFound
 from services.events import MessageAdded, SessionStarted, SessionStatusChanged, SessionUpdated
@@ -93,15 +94,17 @@ async def start_session(
     intake: Intake,
     psa_ticket_id: str | None,
     team_id: UUID | None,
+    upload_ids: Sequence[UUID] = (),
 ) -> Started:
     """A session with its trunk, the intake as the first message, and its analysis under way.
 
-    Raises InvalidInput, NotFound (team), PermissionDenied and BudgetExceeded.
+    Raises InvalidInput, NotFound (team, upload), PermissionDenied and BudgetExceeded.
     """
     check = Validation()
     body = check.text(("intake", "text"), intake.text, 1, 20_000)
     reference = check.optional_text(("intake", "reference"), intake.reference, 200)
     ticket = check.optional_text(("psaTicketId",), psa_ticket_id, 100)
+    check_attachments(check, upload_ids)
     check.done()
     require_write(actor)
     session_id, branch_id, message_id, reply_id = new_id(), new_id(), new_id(), new_id()
@@ -110,7 +113,7 @@ async def start_session(
         made = await work.once(
             "startSession",
             key,
-            {"input": content},
+            {"input": content, **named_uploads(upload_ids)},
             {"session": str(session_id), "reply": str(reply_id)},
         )
         if made is not None:
@@ -173,6 +176,13 @@ async def start_session(
             ],
         )
         work.record(SessionStarted(session_id, SessionStatus.ACTIVE, actor.stands_for, team))
+        await attach(
+            work,
+            session_id=session_id,
+            branch_id=branch_id,
+            message_id=message_id,
+            upload_ids=upload_ids,
+        )
         work.record(MessageAdded(session_id, branch_id, message_id))
         work.record(MessageAdded(session_id, branch_id, reply_id))
         work.enqueue(enqueue.answer_message(actor.account_id, branch_id, reply_id))

@@ -51,9 +51,29 @@ class Client:
         body = {"query": document, "variables": variables or {}}
         return await self.http.post("/graphql", json=body, headers=headers)
 
+    async def post_file(
+        self, document: str, variables: dict[str, Any], file: tuple[str, bytes], **headers: str
+    ) -> httpx.Response:
+        """`input.file` becomes the file: its name and content."""
+        variables = {**variables, "input": {**variables["input"], "file": None}}
+        headers = {"GraphQL-Require-Preflight": "1", **headers}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        operations = orjson.dumps({"query": document, "variables": variables}).decode()
+        return await self.http.post(
+            "/graphql",
+            headers=headers,
+            data={"operations": operations, "map": '{"0": ["variables.input.file"]}'},
+            files={"0": file},
+        )
+
     async def run(self, document: str, **variables: Any) -> dict[str, Any]:
         """The data; raises GraphQLFailure on a top-level error."""
-        answer = (await self.post(document, variables)).json()
+        file = variables.get("input", {}).get("file")
+        if isinstance(file, tuple):
+            answer = (await self.post_file(document, variables, file)).json()
+        else:
+            answer = (await self.post(document, variables)).json()
         if answer.get("errors"):
             raise GraphQLFailure(answer["errors"])
         data: dict[str, Any] = answer["data"]
@@ -117,6 +137,7 @@ KEYED = {
     "sendBranchMessage",
     "sendMessage",
     "startSession",
+    "uploadFile",
 }
 
 NO_INPUT_RULES = {
@@ -129,6 +150,7 @@ NO_INPUT_RULES = {
     "dismissRevivalProposal",
     "reactivateMember",
     "retryMessage",
+    "retryUpload",
     "revokeApiKey",
     "switchBranch",
     "undoFindingMerge",
@@ -139,6 +161,7 @@ INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"
 STALE = "... on StaleVersionError { currentVersion }"
 BUDGET = "... on BudgetExceededError { budget used resetsAt }"
+UNAVAILABLE = "... on ServiceUnavailableError { service retryable }"
 LIMIT = "... on BranchLimitError { plan limit current requested }"
 REFUSED_DATA = {
     "acceptRevivalProposal": TRANSITION,
@@ -155,12 +178,14 @@ REFUSED_DATA = {
     "renameBranch": TRANSITION + STALE,
     "restoreBranch": TRANSITION + STALE + LIMIT,
     "retryMessage": TRANSITION + BUDGET,
+    "retryUpload": TRANSITION,
     "reviveBranch": TRANSITION,
     "saveMember": STALE,
     "sendBranchMessage": TRANSITION + BUDGET,
     "sendMessage": TRANSITION + STALE + BUDGET,
     "startSession": BUDGET,
     "undoFindingMerge": TRANSITION,
+    "uploadFile": TRANSITION + UNAVAILABLE,
     "switchBranch": TRANSITION,
 }
 

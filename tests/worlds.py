@@ -13,6 +13,7 @@ from models.finding import Bearing, Finding, FindingBearing, FindingEvidence, Fi
 from models.hypothesis import Ranking, RevivalProposal
 from models.message import BranchMessage, MessageState
 from models.session import AiSession, Step, StepType
+from models.upload import FileUpload, UploadState
 from services.authentication import hash_password
 from services.ids import Kind, new_id, node_id, uuid_of
 from tests.client import Client
@@ -72,6 +73,12 @@ class World:
     idle: str
     """A session that nobody handed off."""
     idle_trunk: str
+    brought: str
+    """A file for a session to come, and `brought_too` another."""
+    brought_too: str
+    of_session: str
+    """A file of the session, not sent yet, and `unreadable` one that could not be described."""
+    unreadable: str
     session_page: str
     queue_page: str
     event_cursor: str
@@ -99,6 +106,7 @@ async def build_world(client: Client, owner_url: str, people: Colleagues) -> Wor
     await _dead_ends(admin, made)
     await _handoffs(admin, made)
     await _people(client, admin, made)
+    await _files(admin, made)
     await until_idle(owner_url, people.account_id)
     await _by_sql(owner_url, people.account_id, made)
     await _across_branches(admin, made)
@@ -247,6 +255,18 @@ async def _people(client: Client, admin: Client, made: dict[str, Any]) -> None:
     made["api_key"], made["secret"] = key["apiKey"]["id"], key["secret"]
 
 
+async def _files(admin: Client, made: dict[str, Any]) -> None:
+    for name, place in (
+        ("brought", {}),
+        ("brought_too", {}),
+        ("of_session", {"sessionId": made["session"]}),
+        ("unreadable", {"branchId": made["active"]}),
+    ):
+        file = (f"{made['mark']}.log", made["mark"].encode())
+        stored = await admin.mutate("uploadFile", "upload { id }", file=file, **place)
+        made[name] = stored["upload"]["id"]
+
+
 async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> None:
     """Findings and guided steps, a password, and replies in states that no job will end."""
     session_id, branch_id = (
@@ -288,6 +308,11 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
                 .where(BranchMessage.id == uuid_of(Kind.MESSAGE, made[name]))
                 .values(state=MessageState[name.upper()], body="")
             )
+        await db.execute(
+            update(FileUpload)
+            .where(FileUpload.id == uuid_of(Kind.UPLOAD, made["unreadable"]))
+            .values(state=UploadState.FAILED, failure=made["mark"])
+        )
         await db.execute(
             update(User)
             .where(User.id == made["people"].admin.key)
@@ -406,7 +431,11 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "scopes": ["READ", "WRITE", "ADMIN"],
     },
     "revokeApiKey": lambda w: {"apiKeyId": w.api_key},
-    "startSession": lambda w: {"intake": {"text": "Mail again"}, "teamId": w.team},
+    "startSession": lambda w: {
+        "intake": {"text": "Mail again"},
+        "teamId": w.team,
+        "uploadIds": [w.brought],
+    },
     "forkBranch": lambda w: {
         "sessionId": w.session,
         "parentBranchId": w.active,
@@ -447,14 +476,25 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "mergeFindings": lambda w: {"branchId": w.trunk, "findingIds": [w.finding]},
     "undoFindingMerge": lambda w: {"mergeId": w.merge},
     "requestSecondOpinion": lambda w: {"sessionId": w.waiting},
-    "sendBranchMessage": lambda w: {"branchId": w.trunk, "body": "What now?"},
+    "sendBranchMessage": lambda w: {
+        "branchId": w.trunk,
+        "body": "What now?",
+        "uploadIds": [w.of_session],
+    },
     "sendMessage": lambda w: {
         "sessionId": w.idle,
         "expectedBranchId": w.idle_trunk,
         "body": "What now?",
+        "uploadIds": [w.brought_too],
     },
     "retryMessage": lambda w: {"messageId": w.failed},
     "cancelMessage": lambda w: {"messageId": w.pending},
+    "uploadFile": lambda w: {
+        "file": ("a.log", b"What now?"),
+        "sessionId": w.session,
+        "branchId": w.active,
+    },
+    "retryUpload": lambda w: {"uploadId": w.unreadable},
     "handOffSession": lambda w: {"sessionId": w.idle, "intent": "PARK"},
     "claimHandoff": lambda w: {"handoffId": w.claimable},
     "cancelHandoff": lambda w: {"handoffId": w.cancellable},

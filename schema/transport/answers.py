@@ -4,13 +4,14 @@ from starlette.responses import Response
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
+from schema.transport.bad_request import BadRequest
 from schema.transport.encoding import encode
 from schema.transport.media import GRAPHQL_RESPONSE, JSON
-from schema.transport.requests import BadRequest
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
 
 CODES = {
+    401: "UNAUTHENTICATED",
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
     408: "TIMEOUT",

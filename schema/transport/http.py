@@ -17,10 +17,12 @@ from schema.context import Context
 from schema.errors import AWAY
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
+from schema.transport.bad_request import BadRequest
 from schema.transport.callers import address_of, identify
 from schema.transport.connections import Connections
+from schema.transport.forms import form_of, is_form, require_preflight
 from schema.transport.media import EVENT_STREAM, JSON, MULTIPART, choose, wants_page
-from schema.transport.requests import BadRequest, GraphQLRequest, read
+from schema.transport.requests import GraphQLRequest, checked_operation, read
 from schema.transport.streams import stream
 from services.database import is_away
 from services.runtime import Runtime
@@ -51,15 +53,37 @@ async def respond(
     if media is None:
         return refusal(UNACCEPTABLE, JSON)
     try:
-        operation = await read(runtime.limits, request)
-        context = await _caller(runtime, request)
-        if media in {EVENT_STREAM, MULTIPART}:
-            return stream(schema, connections, context, operation, request, media)
-        return await _execute(schema, context, operation, request.method, media)
+        if request.method == "POST" and is_form(request):
+            return await _execute_form(schema, runtime, request, media)
+        return await _execute_json(schema, runtime, connections, request, media)
     except BadRequest as refused:
         return refusal(refused, media)
     except ClientDisconnect:
         return GONE
+
+
+async def _execute_json(
+    schema: BaseSchema, runtime: Runtime, connections: Connections, request: Request, media: str
+) -> Response:
+    operation = await read(runtime.limits, request)
+    context = await _caller(runtime, request)
+    if media in {EVENT_STREAM, MULTIPART}:
+        return stream(schema, connections, context, operation, request, media)
+    return await _execute(schema, context, operation, request.method, media)
+
+
+async def _execute_form(
+    schema: BaseSchema, runtime: Runtime, request: Request, media: str
+) -> Response:
+    """Strangers are refused before they have sent a file."""
+    require_preflight(request)
+    context = await _caller(runtime, request)
+    if context.caller is None:
+        raise BadRequest(401, context.problem or "Sign in, or send an API key.")
+    if media in {EVENT_STREAM, MULTIPART}:
+        raise UNACCEPTABLE
+    async with form_of(runtime.limits, request) as params:
+        return await _execute(schema, context, checked_operation(params), request.method, media)
 
 
 async def _caller(runtime: Runtime, request: Request) -> Context:

@@ -11,18 +11,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from schema.transport.bad_request import BadRequest
 from schema.transport.encoding import decode
 from services.runtime import Limits
-
-
-class BadRequest(Exception):
-    """Refused before GraphQL saw it; becomes an error in JSON."""
-
-    def __init__(self, status: int, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,11 @@ async def read(limits: Limits, request: Request) -> GraphQLRequest:
         params = decode(await _body(limits, request))
     except JSONDecodeError:
         raise BadRequest(400, "The body is not JSON in UTF-8, or is nested too deep.") from None
+    return checked_operation(params)
+
+
+def checked_operation(params: object) -> GraphQLRequest:
+    """Raises BadRequest for any other JSON."""
     if isinstance(params, list):
         raise BadRequest(400, "Send one operation a request; there are no batches.")
     if not isinstance(params, dict):

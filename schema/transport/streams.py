@@ -22,10 +22,11 @@ from strawberry.types.graphql import OperationType
 
 from schema.context import Context
 from schema.transport.answers import HEADERS, body_of
+from schema.transport.bad_request import BadRequest
 from schema.transport.connections import Connections, holder_of
 from schema.transport.encoding import encode
 from schema.transport.media import EVENT_STREAM, MULTIPART
-from schema.transport.requests import BadRequest, GraphQLRequest
+from schema.transport.requests import GraphQLRequest
 
 FORMS: dict[str, Callable[[], HTTPStreamTransport]] = {
     EVENT_STREAM: SSETransport,

@@ -55,6 +55,8 @@ DONE_BY = {
     "sendMessage": "MESSAGE_ADDED",
     "retryMessage": "MESSAGE_RESTARTED",
     "cancelMessage": "MESSAGE_FINISHED",
+    "uploadFile": "FILE_UPLOADED",
+    "retryUpload": "FILE_CHANGED",
     "handOffSession": "HANDOFF_CREATED",
     "claimHandoff": "HANDOFF_CLAIMED",
     "cancelHandoff": "HANDOFF_CANCELLED",

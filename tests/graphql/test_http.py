@@ -136,7 +136,7 @@ async def test_other_methods_are_told_which_there_are(client: Client, method: st
         "application/x-www-form-urlencoded",
         "application/json-patch+json",
         "application/json; charset=utf-16",
-        "multipart/form-data; boundary=x",
+        "multipart/mixed; boundary=x",
     ],
 )
 async def test_only_json_in_utf_8_is_read(

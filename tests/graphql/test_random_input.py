@@ -84,6 +84,7 @@ def some(kind: Any, world: World) -> st.SearchStrategy[Any]:
         "Boolean": st.just(False),  # or the server would wait for the answer
         "UUID": st.uuids().map(str),
         "DateTime": INSTANTS,
+        "Upload": TEXTS,  # JSON holds no file
     }[kind.name]
 
 

@@ -79,13 +79,16 @@ SESSION_WITH_ALL = """
   id intake { text } problemSummary eventCursor assignee { id email } openedBy { id } team { id }
   branches(includeArchived: true) {
     id label description statusReason revivals { description evidence { body } } findings { claim }
-    messages(scope: LINEAGE, first: 100) { edges { node { id body author { id } } } }
+    messages(scope: LINEAGE, first: 60) {
+      edges { node { id body author { id } attachments { id filename } } }
+    }
     rankings { why } merges { id findings { claim } }
   }
   ruleOutMatrix { hypotheses { id } rows { finding { id } cells } }
   revivalProposals { id why reason } secondOpinions { id state }
   forkPoints { id reason } handoffs { id engineerNotes snapshot { branchMap { label } } }
   findings { id claim evidence { body } }
+  uploads { id filename extractedText url }
   steps { edges { node { id content { ... on NoteStep { text } } } } }
 """
 EVERYTHING = f"""{{

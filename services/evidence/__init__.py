@@ -1,0 +1,1 @@
+"""What a file is and says, found out from its bytes alone. Nothing here knows the database or raises."""
