@@ -9,6 +9,7 @@ from services.evidence import digests
 from services.evidence.decoding import UNSTORABLE, decode
 from services.evidence.kinds import NDJSON, PDF, PLAIN, TEXTS
 from services.evidence.pdf_text import pdf_text
+from services.evidence.pictures import PICTURES, Preview, read_picture
 
 LONGEST_TEXT = 10_000
 HEAD = 6_000
@@ -59,12 +60,15 @@ class Examined:
     """Of a log, its digest; at most 6,000 characters."""
     text: str | None = None
     """At most 10,000 characters and a line that tells what was left out."""
+    preview: Preview | None = None
 
 
 async def examine(content: bytes, kind: str, filename: str) -> Examined:
-    """Raises pdf_text.Unreadable."""
+    """Raises apart.Unreadable."""
     if kind == PDF:
         return await _pdf(content)
+    if kind in PICTURES:
+        return await _picture(content, kind)
     return await asyncio.to_thread(_examine, content, kind, filename)
 
 
@@ -89,6 +93,12 @@ async def _pdf(content: bytes) -> Examined:
     if not text:
         return Examined(f"PDF document of {pages} without text, perhaps scanned.")
     return Examined(f"PDF document of {pages}.", text=excerpt(text))
+
+
+async def _picture(content: bytes, kind: str) -> Examined:
+    found = await read_picture(content)
+    size = f"{found.width:,} x {found.height:,} pixels"
+    return Examined(f"{NAMES[kind]} of {size}.", preview=found.preview)
 
 
 def _opaque_name(kind: str) -> str:
