@@ -17,6 +17,7 @@ from models.account import Plan
 from services import answers
 from services.ai.port import Usage
 from services.ai.scripted import Answer, Fail, FailAfter, Hold, ScriptedProvider
+from services.ai.tasks import GiveSecondOpinion
 from services.answers import answer_message
 from services.database import sync_url
 from services.ids import Kind, uuid_of
@@ -70,14 +71,16 @@ class Desk:
         self.provider = provider
         self.url = url
         self.people = people
+        self.intake = new_question()
         self.session = ""
         self.trunk = ""
 
     async def open(self) -> "Desk":
-        intake = new_question()
-        self.provider.script(intake, Answer("Seen.", usage=Usage()))
+        self.provider.script(self.intake, Answer("Seen.", usage=Usage()))
         started = await self.client.mutate(
-            "startSession", "session { id rootBranch { id } } reply { id }", intake={"text": intake}
+            "startSession",
+            "session { id rootBranch { id } } reply { id }",
+            intake={"text": self.intake},
         )
         await self.client.answered(started["reply"]["id"])
         await self.idle()
@@ -321,6 +324,24 @@ async def test_an_answer_that_nobody_waits_for_any_more_was_used_all_the_same(
     assert (found["state"], found["usage"]) == ("CANCELLED", tokens(30, 3))
     account = await sums(desk)
     assert (account["usage"], account["usageByMonth"][0]["answers"]) == (tokens(30, 3), 1)
+
+
+async def test_tries_of_other_work_count_on_the_session(desk: Desk) -> None:
+    desk.provider.script_task(
+        GiveSecondOpinion,
+        desk.intake,
+        Fail("Busy.", usage=Usage(100, 1)),
+        Fail("The key is wrong.", retryable=False, usage=Usage(10)),
+    )
+    asked = "secondOpinion { id }"
+    await desk.client.mutate("requestSecondOpinion", asked, sessionId=desk.session)
+    await desk.idle()
+    document = (
+        "query($id: ID!) { session(id: $id) { usage { input output cacheRead cacheWrite } } }"
+    )
+    session = (await desk.client.run(document, id=desk.session))["session"]
+    account = (await desk.client.run(SPENT))["viewer"]["account"]
+    assert session["usage"] == account["usage"] == tokens(110, 1)
 
 
 @pytest.mark.parametrize("begun", [True, False], ids=["a month begun", "a new month"])
