@@ -9,7 +9,7 @@ from services.enqueue import TryAgain
 from services.errors import BudgetExceeded
 from services.runtime import Runtime
 from services.telemetry.metrics import AI_TASKS
-from services.usage import require_budget
+from services.usage import count, require_budget
 
 
 class TaskFailed(Exception):
@@ -17,9 +17,15 @@ class TaskFailed(Exception):
 
 
 async def perform(
-    runtime: Runtime, account_id: UUID, task: Task[R], *, last_try: bool
+    runtime: Runtime,
+    account_id: UUID,
+    task: Task[R],
+    *,
+    session_id: UUID,
+    branch_id: UUID | None,
+    last_try: bool,
 ) -> Outcome[R]:
-    """What it used is for the caller to count, where the outcome is written.
+    """What it used is for the caller to count, where the outcome is written; a failure's is counted.
 
     Raises TryAgain on a fault that may pass unless this is the last try, and TaskFailed.
     """
@@ -34,6 +40,8 @@ async def perform(
             outcome = await runtime.provider.perform(task)
     except ProviderError as error:
         why, again = error.message, error.retryable and not last_try
+        async with runtime.assistant_work(account_id) as work:
+            await count(work, session_id, branch_id, error.usage)
     except TimeoutError:
         why, again = "The assistant took too long.", not last_try
     else:

@@ -49,7 +49,14 @@ async def analyse_branch(
     if task is None:
         return
     try:
-        outcome = await perform(runtime, account_id, task, last_try=last_try)
+        outcome = await perform(
+            runtime,
+            account_id,
+            task,
+            session_id=record.session.session_id,
+            branch_id=branch_id,
+            last_try=last_try,
+        )
     except TaskFailed as failure:
         log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(failure)})
         return

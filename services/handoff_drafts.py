@@ -46,7 +46,14 @@ async def prepare_handoff(
         hypothesis_facts(record),
     )
     try:
-        outcome = await perform(runtime, account_id, task, last_try=last_try)
+        outcome = await perform(
+            runtime,
+            account_id,
+            task,
+            session_id=handoff.session_id,
+            branch_id=handoff.source_branch_id,
+            last_try=last_try,
+        )
     except TaskFailed as failure:
         log.warning("handoff not assessed", extra={"handoff": str(handoff_id), "why": str(failure)})
         return

@@ -108,7 +108,14 @@ async def give_second_opinion(
             return
         task = await _task(db, asked)
     try:
-        outcome = await perform(runtime, account_id, task, last_try=last_try)
+        outcome = await perform(
+            runtime,
+            account_id,
+            task,
+            session_id=asked.session_id,
+            branch_id=None,
+            last_try=last_try,
+        )
     except TaskFailed as failure:
         await _finish(runtime, asked, state=SecondOpinionState.FAILED, failure=str(failure))
         return

@@ -88,8 +88,8 @@ def counters(usage: Usage) -> dict[str, int]:
 def weighted(counts: CountsTokens) -> int:
     """Tokens of plain input that cost as much, rounded up.
 
-    Anthropic's price list has the same ratios for every model that is offered: output 5, a write into
-    the cache (of five minutes) 1.25, a read from it 0.1.
+    The ratios are those of Anthropic's price list for most models: output 5, a write into the cache for
+    five minutes 1.25, a read from it 0.1. A write for an hour costs 2, but is not told apart.
     """
     fresh = counts.input_tokens - counts.cache_read_tokens - counts.cache_write_tokens
     twentieths = (

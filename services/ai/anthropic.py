@@ -115,14 +115,19 @@ class AnthropicProvider:
         )
         prompt = task_prompt(task)
         answer = _Answer()
-        async with aclosing(self._events(prompt, gap, task.name)) as events:
-            async for event in events:
-                answer.hear(event)
-        answer.demand_end()
         try:
+            async with aclosing(self._events(prompt, gap, task.name)) as events:
+                async for event in events:
+                    answer.hear(event)
+            answer.demand_end()
             result = task.result.model_validate(answer.given_to(task.name))
         except ValidationError as error:
-            raise _failure("misfit") from error
+            failure = _failure("misfit")
+            failure.usage = answer.usage
+            raise failure from error
+        except ProviderError as failure:
+            failure.usage = answer.usage
+            raise
         return Outcome(cast("R", result), self._model, answer.usage)
 
     async def _events(

@@ -335,7 +335,8 @@ are wrong."""
 class ProviderError(Exception):
     """The answer could not be finished. `message` is written for clients to read.
 
-    `retry_after` is the seconds that the other side asked for, if it did.
+    `retry_after` is the seconds that the other side asked for, if it did; `usage` what a task had used,
+    as far as it is known. A turn has told that before, in its stream.
     """
 
     def __init__(
@@ -345,12 +346,14 @@ class ProviderError(Exception):
         retryable: bool,
         kind: FailureKind = "unavailable",
         retry_after: float | None = None,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
         self.kind = kind
         self.retry_after = retry_after
+        self.usage = usage or Usage()
 
 
 R = TypeVar("R", bound=BaseModel)

@@ -133,7 +133,7 @@ class ScriptedProvider:
             await item.event.wait()
             item = item.then
         if isinstance(item, Fail):
-            raise ProviderError(item.message, retryable=item.retryable)
+            raise ProviderError(item.message, retryable=item.retryable, usage=item.usage)
         return Outcome(cast("R", item), self.name, self.task_usage)
 
     async def stream_turn(

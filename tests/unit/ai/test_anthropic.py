@@ -445,6 +445,9 @@ async def test_a_result_that_does_not_fit_is_a_misfit(
         await claude.perform(SHARED[0])
 
     assert (failure.value.kind, failure.value.retryable) == ("misfit", True)
+    counted = server.asked[0].counted
+    assert failure.value.usage.input == counted.input > 0
+    assert failure.value.usage.cache_write == counted.write_1h > 0
 
 
 async def test_a_result_that_was_cut_is_told_as_cut(
@@ -456,6 +459,9 @@ async def test_a_result_that_was_cut_is_told_as_cut(
         await claude.perform(SHARED[0])
 
     assert failure.value.kind == "truncated"
+    counted = server.asked[0].counted
+    assert failure.value.usage.input == counted.input > 0
+    assert failure.value.usage.cache_write == counted.write_1h > 0
 
 
 # ------------------------------------------------------------------ failures
