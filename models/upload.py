@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, InAccount, in_account, of_session, one_of, refers_to
@@ -50,3 +50,16 @@ class FileUpload(InAccount, Base):
         Index("ix_file_uploads_session", "account_id", "session_id"),
         Index("ix_file_uploads_branch", "account_id", "uploaded_on_branch_id"),
     )
+
+
+class UploadPreview(Base):
+    """A picture as models are shown it, kept here so that no answer waits for the store of files."""
+
+    __tablename__ = "upload_previews"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    upload_id: Mapped[UUID] = mapped_column(primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(100))
+    content: Mapped[bytes] = mapped_column(LargeBinary())
+
+    __table_args__ = (refers_to("upload_id", "file_uploads id", "CASCADE"),)

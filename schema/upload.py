@@ -40,9 +40,12 @@ class FileUpload(Node):
     byte_size: int
     sha256: str = strawberry.field(description="In hex.")
     state: UploadState
-    description: str | None = strawberry.field(description="One sentence; null until DESCRIBED.")
+    description: str | None = strawberry.field(
+        description="One sentence; null until the file was read."
+    )
     summary: str | None = strawberry.field(
-        description="Of a log: times, levels, hosts, codes and what repeats; at most 6,000 characters."
+        description="What the model says of it, if there is one, in two or three sentences. Of a log "
+        "then its digest: times, levels, hosts, codes and what repeats. At most 8,100 characters."
     )
     extracted_text: str | None = strawberry.field(
         description="At most some 10,000 characters, of a longer text its beginning and its end."

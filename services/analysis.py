@@ -17,7 +17,6 @@ from models.branch import Branch
 from models.finding import Bearing, Finding, FindingBearing, FindingEvidence
 from models.hypothesis import Ranking
 from services import lifecycle
-from services.ai.port import Outcome
 from services.ai.tasks import AnalyseBranch, Analysis, FoundFinding, HypothesisRank
 from services.ai_tasks import TaskFailed, perform
 from services.database import transaction
@@ -29,7 +28,6 @@ from services.revival_proposals import propose_revival
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.unit_of_work import UnitOfWork
-from services.usage import count
 
 log = logging.getLogger("flowpilot.analysis")
 
@@ -61,7 +59,7 @@ async def analyse_branch(
         log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(failure)})
         return
     async with runtime.assistant_work(account_id) as work:
-        await _write(work, record, outcome)
+        await _write(work, record, outcome.result)
 
 
 def _task(record: Record) -> AnalyseBranch | None:
@@ -89,12 +87,10 @@ def _known(record: Record) -> list[str]:
 # ------------------------------------------------------------------ writing
 
 
-async def _write(work: UnitOfWork, record: Record, outcome: Outcome[Analysis]) -> None:
-    analysis = outcome.result
+async def _write(work: UnitOfWork, record: Record, analysis: Analysis) -> None:
     session = await hold_session(work, record.session.session_id)
     if session is None:
         return
-    await count(work, session.id, record.branch.id, outcome.usage)
     if not await _advance(work, record):
         return
     found = await _add_findings(work, record, analysis.findings)

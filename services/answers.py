@@ -33,6 +33,7 @@ from services.inspection import remember_prompt
 from services.messages import finish, stream_topic
 from services.requests import build_request
 from services.runtime import Live, Runtime
+from services.sent_files import wait_until_read
 from services.sessions import hold_session
 from services.steps import add_step
 from services.telemetry.metrics import AI_ANSWERS
@@ -54,6 +55,7 @@ async def answer_message(
     runtime: Runtime, account_id: UUID, message_id: UUID, *, last_try: bool
 ) -> None:
     """Writes one reply. Raises TryAgain on a fault that may pass, unless this is the last try."""
+    await wait_until_read(runtime, account_id, message_id)
     begun = await _begin(runtime, account_id, message_id)
     if begun is None:
         return

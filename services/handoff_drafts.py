@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.handoff import Handoff, HandoffIntent, HandoffState
-from services.ai.port import Outcome
 from services.ai.tasks import HandoffDraft, PrepareHandoff
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch_one, transaction
@@ -21,7 +20,6 @@ from services.record import conversation, hypothesis_facts, read_record
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.unit_of_work import UnitOfWork
-from services.usage import count
 
 log = logging.getLogger("flowpilot.handoffs")
 
@@ -58,7 +56,7 @@ async def prepare_handoff(
         log.warning("handoff not assessed", extra={"handoff": str(handoff_id), "why": str(failure)})
         return
     async with runtime.assistant_work(account_id) as work:
-        await _write(work, handoff, outcome)
+        await _write(work, handoff, outcome.result)
 
 
 async def _unprepared(db: AsyncConnection, account_id: UUID, handoff_id: UUID) -> Handoff | None:
@@ -71,12 +69,11 @@ async def _unprepared(db: AsyncConnection, account_id: UUID, handoff_id: UUID) -
     return await fetch_one(db, statement)
 
 
-async def _write(work: UnitOfWork, handoff: Handoff, outcome: Outcome[HandoffDraft]) -> None:
+async def _write(work: UnitOfWork, handoff: Handoff, draft: HandoffDraft) -> None:
     session = await hold_session(work, handoff.session_id)
     if session is None:
         return
-    await count(work, session.id, handoff.source_branch_id, outcome.usage)
-    current, draft = await _unprepared(work.db, work.account_id, handoff.id), outcome.result
+    current = await _unprepared(work.db, work.account_id, handoff.id)
     if current is None:
         return
     values: dict[str, Any] = {

@@ -1,4 +1,6 @@
-"""What the assistant is told of a session, as seen from one branch: two statements, whatever its size."""
+"""What the assistant is told of a session, as seen from one branch: two statements, whatever its size, and
+one more where pictures were sent.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +19,16 @@ from models.account import User
 from models.branch import BranchStatus
 from models.message import BranchMessage, MessageRole, MessageState
 from services.ai.context import MergedFinding, RevivalFacts
-from services.ai.port import Conversation, Hypothesis, Segment, SessionFacts, Turn
+from services.ai.port import (
+    Conversation,
+    Hypothesis,
+    Segment,
+    SessionFacts,
+    Turn,
+)
 from services.ai.tasks import HypothesisFacts
 from services.messages import lineage
+from services.sent_files import FILES, read_attachments
 
 MOST_FINDINGS = 500
 """Of one session, the newest."""
@@ -165,12 +174,13 @@ async def read_record(db: AsyncConnection, account_id: UUID, branch_id: UUID) ->
     document, rows = await read_rows(db, account_id, branch_id)
     session = SessionRecord.model_validate_json(document)
     branch = next(branch for branch in session.branches if branch.id == branch_id)
+    files = await read_attachments(db, account_id, {row.id: row.files for row in rows})
     messages = [
         Said(
             row.branch_id,
             row.id,
             row.created_at,
-            Turn(row.position, row.role, row.body, row.display_name),
+            Turn(row.position, row.role, row.body, row.display_name, files.get(row.id, ())),
         )
         for row in rows
     ]
@@ -180,7 +190,9 @@ async def read_record(db: AsyncConnection, account_id: UUID, branch_id: UUID) ->
 async def read_rows(
     db: AsyncConnection, account_id: UUID, branch_id: UUID
 ) -> tuple[str, Sequence[Any]]:
-    """The session as one JSON document, and the complete messages of the lineage by position."""
+    """The session as one JSON document, and the complete messages of the lineage by position, each with
+    its files as JSON.
+    """
     given = {"account_id": account_id, "branch_id": branch_id, "most_findings": MOST_FINDINGS}
     document = (await db.execute(_RECORD, given)).scalar_one()
     line = lineage(account_id, branch_id).subquery()
@@ -193,6 +205,7 @@ async def read_rows(
             BranchMessage.role,
             BranchMessage.body,
             User.display_name,
+            FILES,
         )
         .join(line, (BranchMessage.branch_id == line.c.id) & (BranchMessage.position <= line.c.cut))
         .outerjoin(

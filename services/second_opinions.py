@@ -13,7 +13,7 @@ from models.opinion import SecondOpinion, SecondOpinionState
 from models.session import AiSession
 from services import enqueue, lifecycle
 from services.access import Actor
-from services.ai.port import SessionFacts, Usage
+from services.ai.port import SessionFacts
 from services.ai.tasks import GiveSecondOpinion
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch, fetch_one, transaction
@@ -23,7 +23,7 @@ from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
 from services.sessions import hold_session, lock_workable
 from services.unit_of_work import UnitOfWork
-from services.usage import count, require_budget
+from services.usage import require_budget
 
 OF_SESSION = 20
 MOST_OBSERVATIONS = 100
@@ -126,7 +126,6 @@ async def give_second_opinion(
         opinion=outcome.result.model_dump(mode="json"),
         model=outcome.model,
         observation_count=len(task.observations),
-        usage=outcome.usage,
     )
 
 
@@ -153,12 +152,9 @@ async def _task(db: AsyncConnection, asked: SecondOpinion) -> GiveSecondOpinion:
     return GiveSecondOpinion(facts, tuple(reversed(claims)))
 
 
-async def _finish(
-    runtime: Runtime, asked: SecondOpinion, usage: Usage | None = None, **values: object
-) -> None:
+async def _finish(runtime: Runtime, asked: SecondOpinion, **values: object) -> None:
     async with runtime.assistant_work(asked.account_id) as work:
         await hold_session(work, asked.session_id)
-        await count(work, asked.session_id, None, usage or Usage())
         finished = (
             update(SecondOpinion)
             .where(

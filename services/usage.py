@@ -106,7 +106,7 @@ def weighted(counts: CountsTokens) -> int:
 
 async def count(
     work: UnitOfWork,
-    session_id: UUID,
+    session_id: UUID | None,
     branch_id: UUID | None,
     usage: Usage,
     *,
@@ -116,7 +116,8 @@ async def count(
     """Adds one call of a model to all that it was made for, and to the account's month.
 
     Every call is counted here and nowhere else, whatever became of it, so messages, branches, sessions
-    and accounts add up. The session is locked first, as by every verb.
+    and accounts add up. The session is locked first, as by every verb; none is for a file that no session
+    has yet.
     """
     for kind, tokens in asdict(usage).items():
         AI_TOKENS.labels(kind).inc(tokens)

@@ -27,6 +27,7 @@ from services.ai.tasks import (
     AnalyseBranch,
     Analysis,
     DescribeFile,
+    Description,
     GiveSecondOpinion,
     PrepareHandoff,
 )
@@ -96,12 +97,15 @@ TaskBehaviour = BaseModel | Fail | HeldTask
 
 
 _NOTHING = Fail("Nothing was scripted.", retryable=False)
-_UNSCRIPTED: Mapping[str, TaskBehaviour] = {AnalyseBranch.name: Analysis()}
+_UNSCRIPTED: Mapping[str, TaskBehaviour] = {
+    AnalyseBranch.name: Analysis(),
+    DescribeFile.name: Description(description="A file."),
+}
 
 
 class ScriptedProvider:
-    """Answers `Answer to: <question>` unless told otherwise, finds nothing on branches, and fails at other
-    tasks."""
+    """Unless told otherwise answers `Answer to: <question>`, finds nothing on branches, describes each file
+    as `A file.`, and fails at other tasks."""
 
     name = "scripted"
     is_offline = False

@@ -18,6 +18,7 @@ from services.runtime import Runtime
 from services.uploads import OF_SESSION, WAITING
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues
+from tests.pictures import picture
 from tests.tables import as_owner, event_seq, snapshot, until_idle
 from tests.talk import SOON, Conversation
 
@@ -25,7 +26,6 @@ LOG = (
     b"2026-01-13 09:23:45 ERROR login of user 7 from 10.0.0.7 failed: 0x80070005\r\n"
     b"2026-01-13 09:23:46 ERROR login of user 8 from 10.0.0.8 failed: 0x80070005\r\n"
 )
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(20)
 
 ALL = """upload {
   id filename contentType byteSize sha256 state description summary extractedText failure url
@@ -178,7 +178,8 @@ async def test_a_log_is_stored_at_once_and_described_afterwards(
 @pytest.mark.parametrize(
     ("name", "content", "kind", "description"),
     [
-        ("screen.png", PNG, "image/png", "PNG image of 36 bytes."),
+        ("screen.tiff", picture("TIFF"), "image/tiff", "A file."),
+        ("camera", b"\0\0\0\x18ftypheic" + bytes(8), "image/heic", "HEIC image of 20 bytes."),
         ("screen.png", b"no image\n", "text/plain", "Text of 1 line."),
         ("a.zip", b"PK\x03\x04" + bytes(2000), "application/zip",
          "ZIP archive or Office document of 2.0 kB, not unpacked."),
@@ -651,7 +652,7 @@ async def test_a_signed_address_gives_the_file_to_be_saved(
     engineer = client.as_(colleagues.engineer)
     page = b"<html><script>alert(1)</script>"
     for name, content, kind in (
-        ("scr\u00e4en.png", PNG, "image/png"),
+        ("scr\u00e4en.png", picture(), "image/png"),
         ("page.html", page, "application/octet-stream"),
     ):
         made = await bring(engineer, name, content)
