@@ -44,7 +44,6 @@ class KbArticle(InAccount, Base):
         refers_to("source_session_id", "ai_sessions id", "SET NULL (source_session_id)"),
         Index("ix_kb_articles_newest", "account_id", "created_at"),
         Index("ix_kb_articles_source", "account_id", "source_session_id"),
-        Index("ix_kb_articles_words", "words", postgresql_using="gin"),
     )
 
 

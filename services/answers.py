@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, literal, select, update
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
-from services import enqueue, lifecycle
+from services import enqueue, knowledge, lifecycle
 from services.ai.port import (
     Done,
     IntakeAnalysis,
@@ -91,6 +91,7 @@ async def _begin(
                 MessageChunk.account_id == account_id, MessageChunk.message_id == message_id
             )
         )
+        await knowledge.suggest(db, reply)
         request = await build_request(db, reply)
         if not runtime.provider.is_offline:
             await remember_prompt(db, reply, request)

@@ -60,9 +60,6 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
-    op.create_index(
-        "ix_kb_articles_words", "kb_articles", ["words"], unique=False, postgresql_using="gin"
-    )
     op.create_table(
         "resolved_sessions",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -129,5 +126,4 @@ def downgrade() -> None:
     op.drop_index("ix_message_articles_article", table_name="message_articles")
     op.drop_table("message_articles")
     op.drop_table("resolved_sessions")
-    op.drop_index("ix_kb_articles_words", table_name="kb_articles", postgresql_using="gin")
     op.drop_column("kb_articles", "words")
