@@ -297,7 +297,7 @@ async def list_articles(
         statement = statement.where(tuple_(key, KbArticle.id) < tuple_(*map(literal, last)))
     async with runtime.read(actor) as db:
         rows: Sequence[Any] = (await db.execute(statement)).all()
-    found = [Listed(row, write_cursor(row.place, row.id)) for row in rows[:size]]
+    found = [Listed(row, write_cursor(row.place, str(row.id))) for row in rows[:size]]
     return Page(found, len(rows) > size, after is not None)
 
 
