@@ -80,7 +80,9 @@ def test_what_there_is(demo_url: str) -> None:
             )
         ).one()
         articles = db.execute(
-            text("SELECT count(*) FROM kb_articles WHERE body LIKE '## Symptoms%' GROUP BY account_id")
+            text(
+                "SELECT count(*) FROM kb_articles WHERE body LIKE '## Symptoms%' GROUP BY account_id"
+            )
         ).scalars()
         assert articles.all() == [8, 8, 8]
         resolved = db.execute(
