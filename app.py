@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from models.account import Plan
 from schema.page import GRAPHIQL, POLICY
 from schema.root import graphql_schema
 from schema.transport.endpoint import GraphQLEndpoint
@@ -90,6 +91,12 @@ async def open_runtime(
                     cost_per_minute=settings.cost_per_minute,
                     sign_in_attempts=settings.sign_in_attempts,
                     sign_ins_per_address=settings.sign_ins_per_address,
+                    token_budgets={
+                        Plan.FREE: settings.budget_free,
+                        Plan.PRO: settings.budget_pro,
+                        Plan.TEAM: settings.budget_team,
+                        Plan.ENTERPRISE: settings.budget_enterprise,
+                    },
                 ),
                 secret=settings.secret(),
                 throttle=throttle,

@@ -25,6 +25,7 @@ BUS = re.compile(
 KEY = re.compile(r"[!#-&(-~]+")
 WEB = re.compile(r"https?://[^/\s?#@]+(/[^\s?#]*)?")
 ORIGIN = re.compile(r"https?://[^/\s]+")
+TokenBudget = Annotated[int | None, Field(ge=1, le=2_000_000_000)]
 
 
 class WrongSetting(Exception):
@@ -60,6 +61,10 @@ class Settings(BaseSettings):
     cost_per_minute: Annotated[int, Field(ge=1_000)] = 500_000
     sign_in_attempts: Annotated[int, Field(ge=1, le=10_000)] = 10
     sign_ins_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    budget_free: TokenBudget = 1_000_000
+    budget_pro: TokenBudget = 10_000_000
+    budget_team: TokenBudget = 50_000_000
+    budget_enterprise: TokenBudget = None
     limits_url: str | None = None
     trusted_proxies: str | None = None
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()

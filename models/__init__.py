@@ -15,6 +15,7 @@ from models import (
     output,
     session,
     upload,
+    usage,
 )
 from models.base import Base
 
@@ -34,4 +35,5 @@ __all__ = [
     "output",
     "session",
     "upload",
+    "usage",
 ]

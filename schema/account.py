@@ -12,14 +12,15 @@ from schema import audit
 from schema.context import Info
 from schema.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
 from schema.node import Node
-from schema.usage import TokenUsage
+from schema.usage import MAX_MONTHS, MonthlyUsage, TokenBudget, TokenUsage
 from services import authentication
 from services.access import Actor
-from services.accounts import NO_USAGE, PLAN_BRANCH_LIMITS
+from services.accounts import PLAN_BRANCH_LIMITS
 from services.api_keys import CreatedKey
 from services.audit_trail import list_entries
 from services.errors import NotFound
 from services.ids import Kind, node_id
+from services.usage import Spending
 
 if TYPE_CHECKING:
     from schema.audit import AuditEntryConnection, AuditFilter
@@ -50,10 +51,30 @@ class Account(Node):
         found = await info.context.loaders.teams_of_account.load(self.row.id)
         return [Team.of(row) for row in found]
 
-    @strawberry.field(description="The sum over all sessions.")
+    @strawberry.field(description="The sum over all sessions, those that are deleted by now too.")
     async def usage(self, info: Info) -> TokenUsage:
-        found = await info.context.loaders.usage_of_account.load(self.row.id)
-        return TokenUsage.of(found or NO_USAGE)
+        return TokenUsage.of((await self._spending(info)).total)
+
+    @strawberry.field(
+        description="Months in which something was used, newest first, at most 36. They sum up to "
+        "`usage`."
+    )
+    async def usage_by_month(self, info: Info) -> list[MonthlyUsage]:
+        months = (await self._spending(info)).months
+        return [MonthlyUsage.of(month) for month in months[:MAX_MONTHS]]
+
+    @strawberry.field(
+        description="This month's. Once it is used up, questions are refused with a "
+        "BudgetExceededError, and replies that wait fail; an answer under way is completed."
+    )
+    async def budget(self, info: Info) -> TokenBudget:
+        return TokenBudget.of((await self._spending(info)).budget)
+
+    async def _spending(self, info: Info) -> Spending:
+        found = await info.context.loaders.spending_of_account.load(self.row.id)
+        if found is None:
+            raise NotFound(self.id)
+        return found
 
     @strawberry.field(
         description="Who changed what, newest first. For admins; FORBIDDEN for others."

@@ -23,6 +23,7 @@ from structlog.contextvars import get_contextvars
 
 from models.account import Plan
 from schema.context import Info
+from schema.usage import MAX_INT
 from services import errors as refusals
 from services.database import is_away
 
@@ -181,7 +182,7 @@ class BudgetExceededHandler(
         return BudgetExceededError(
             message=exception.message,
             budget=exception.budget,
-            used=exception.used,
+            used=min(exception.used, MAX_INT),
             resets_at=exception.resets_at,
         )
 

@@ -28,6 +28,7 @@ from services import (
     sessions,
     steps,
     tree,
+    usage,
 )
 from services.access import Actor
 from services.runtime import Runtime
@@ -92,7 +93,7 @@ class Loaders:
         self.handoffs_of_session = many(handoffs.by_session)
         self.open_handoff_of_session = one(handoffs.open_by_session)
         self.accounts = one(accounts.by_id)
-        self.usage_of_account = one(accounts.usage_by_account)
+        self.spending_of_account = one(usage.spending_by_account)
         self.teams = one(accounts.teams_by_id)
         self.teams_of_account = many(accounts.teams_by_account)
         self.users = one(accounts.users_by_id)

@@ -69,6 +69,7 @@ LENGTHS: Mapping[str, float] = {
     "tags": 5,
     "teams": 10,
     "texts": 2,
+    "usageByMonth": 12,
     # the schema's own
     "types": 90,
     "args": 0.5,

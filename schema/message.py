@@ -109,9 +109,13 @@ class BranchMessage(Node):
         rows = await info.context.loaders.articles_of_message.load(self.key)
         return [knowledge.KbArticle.of(row) for row in rows]
 
-    @strawberry.field(description="Null for what people wrote, and until an answer is complete.")
+    @strawberry.field(
+        description="Of all attempts, failed ones too, as far as it is known. Null for what people wrote, "
+        "and until an answer is complete or has used something."
+    )
     def usage(self) -> TokenUsage | None:
-        return TokenUsage.of(self.row) if self.row.model else None
+        used = self.row.input_tokens or self.row.output_tokens
+        return TokenUsage.of(self.row) if self.row.model or used else None
 
     @classmethod
     def of(cls, row: models.BranchMessage) -> Self:
@@ -213,7 +217,11 @@ class RetryMessageSuccess:
 
 
 RetryMessageResult = Annotated[
-    RetryMessageSuccess | NotFoundError | PermissionDeniedError | InvalidTransitionError,
+    RetryMessageSuccess
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | BudgetExceededError,
     strawberry.union("RetryMessageResult"),
 ]
 

@@ -14,6 +14,7 @@ from schema import branch as branches
 from schema import session as sessions
 from schema.context import Info
 from schema.errors import (
+    BudgetExceededError,
     InvalidInputError,
     InvalidTransitionError,
     NotFoundError,
@@ -114,6 +115,7 @@ RequestSecondOpinionResult = Annotated[
     | InvalidInputError
     | NotFoundError
     | PermissionDeniedError
-    | InvalidTransitionError,
+    | InvalidTransitionError
+    | BudgetExceededError,
     strawberry.union("RequestSecondOpinionResult"),
 ]

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, cast, func, insert, make_url, select
+from sqlalchemy import Select, func, insert, make_url, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from models.account import Account, Plan, Role, Team, User
 from models.audit import AuditAction
-from models.session import AiSession
 from services import audit
 from services.access import Actor
 from services.audit import Entry
@@ -57,19 +56,6 @@ class CreatedAccount:
     """By e-mail address, as it was given."""
     team_ids: Mapping[str, UUID]
     """By name, as it was given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of models; cache reads and writes are parts of the input."""
-
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-
-
-NO_USAGE = Usage(0, 0, 0, 0)
 
 
 async def create_account(
@@ -167,29 +153,6 @@ async def by_id(runtime: Runtime, actor: Actor, account_ids: Sequence[UUID]) -> 
     statement = select(Account).where(Account.id.in_(account_ids), Account.id == actor.account_id)
     async with runtime.read(actor) as db:
         return {row.id: row for row in await fetch(db, statement)}
-
-
-async def usage_by_account(
-    runtime: Runtime, actor: Actor, account_ids: Sequence[UUID]
-) -> dict[UUID, Usage]:
-    """The sum over all sessions; nothing for an account that has none."""
-    totals = (
-        cast(func.sum(column), BigInteger)
-        for column in (
-            AiSession.input_tokens,
-            AiSession.output_tokens,
-            AiSession.cache_read_tokens,
-            AiSession.cache_write_tokens,
-        )
-    )
-    statement = (
-        select(AiSession.account_id, *totals)
-        .where(AiSession.account_id.in_(account_ids), AiSession.account_id == actor.account_id)
-        .group_by(AiSession.account_id)
-    )
-    async with runtime.read(actor) as db:
-        rows = (await db.execute(statement)).all()
-    return {account_id: Usage(*counts) for account_id, *counts in rows}
 
 
 async def teams_by_id(runtime: Runtime, actor: Actor, team_ids: Sequence[UUID]) -> dict[UUID, Team]:

@@ -29,6 +29,7 @@ from services.revival_proposals import propose_revival
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.unit_of_work import UnitOfWork
+from services.usage import count
 
 log = logging.getLogger("flowpilot.analysis")
 
@@ -48,7 +49,7 @@ async def analyse_branch(
     if task is None:
         return
     try:
-        outcome = await perform(runtime, task, last_try=last_try)
+        outcome = await perform(runtime, account_id, task, last_try=last_try)
     except TaskFailed as failure:
         log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(failure)})
         return
@@ -84,7 +85,10 @@ def _known(record: Record) -> list[str]:
 async def _write(work: UnitOfWork, record: Record, outcome: Outcome[Analysis]) -> None:
     analysis = outcome.result
     session = await hold_session(work, record.session.session_id)
-    if session is None or not await _advance(work, record):
+    if session is None:
+        return
+    await count(work, session.id, record.branch.id, outcome.usage)
+    if not await _advance(work, record):
         return
     found = await _add_findings(work, record, analysis.findings)
     if found:

@@ -6,12 +6,13 @@ refused, because each names the attempt and asks for a reply that is still being
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, literal, select, update
 
+from models.account import Account
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
@@ -26,18 +27,27 @@ from services.ai.port import (
 )
 from services.database import transaction
 from services.enqueue import TryAgain
+from services.errors import BudgetExceeded
 from services.events import SessionUpdated
 from services.inspection import remember_prompt
 from services.messages import finish, stream_topic
 from services.requests import build_request
-from services.runtime import Runtime
+from services.runtime import Live, Runtime
 from services.sessions import hold_session
 from services.steps import add_step
-from services.telemetry.metrics import AI_ANSWERS, AI_TOKENS
+from services.telemetry.metrics import AI_ANSWERS
 from services.unit_of_work import UnitOfWork
+from services.usage import count, counters, require_budget
 
 CHUNK_INTERVAL = 0.075
 """Seconds that text is gathered before it is written. The first piece is not made to wait."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """What an attempt has used so far, as the provider told."""
+
+    usage: Usage = field(default_factory=Usage)
 
 
 async def answer_message(
@@ -48,20 +58,30 @@ async def answer_message(
     if begun is None:
         return
     reply, request = begun
+    meter = Meter()
     try:
+        async with transaction(runtime.engine, account_id) as db:
+            await require_budget(runtime, db, account_id)  # others may have used it up since
         async with asyncio.timeout(runtime.limits.reply_timeout):
-            done, body = await _stream(runtime, reply, request)
+            done, body = await _stream(runtime, reply, request, meter)
+    except BudgetExceeded as refusal:
+        AI_ANSWERS.labels("failed").inc()
+        await _fail(runtime, reply, refusal.message, meter, again=False)
     except ProviderError as error:
         AI_ANSWERS.labels("retry" if error.retryable and not last_try else "failed").inc()
-        await _fail(runtime, reply, error.message, again=error.retryable and not last_try)
+        await _fail(runtime, reply, error.message, meter, again=error.retryable and not last_try)
     except TimeoutError:
         AI_ANSWERS.labels("failed" if last_try else "retry").inc()
-        await _fail(runtime, reply, "The assistant took too long.", again=not last_try)
+        await _fail(runtime, reply, "The assistant took too long.", meter, again=not last_try)
     else:
         AI_ANSWERS.labels("cancelled" if done is None else "complete").inc()
         if done is not None:
             await _complete(runtime, reply, done, body)
+        else:
+            async with runtime.assistant_work(account_id) as work:
+                await _count(work, reply, meter.usage)
     finally:
+        runtime.live.pop(message_id, None)
         runtime.bus.wake(stream_topic(message_id))
 
 
@@ -103,7 +123,7 @@ async def _begin(
 
 
 async def _stream(
-    runtime: Runtime, reply: BranchMessage, request: TurnRequest
+    runtime: Runtime, reply: BranchMessage, request: TurnRequest, meter: Meter
 ) -> tuple[Done | None, str]:
     """The answer's end and its text; the end is None when the reply was cancelled or overtaken."""
     written = 0
@@ -114,18 +134,26 @@ async def _stream(
         async for piece in pieces:
             if isinstance(piece, Done):
                 return piece, text
+            if isinstance(piece, Usage):
+                meter.usage = piece
+                continue
             text += piece.text
             if clock.time() < next_write:
                 continue
-            if not await _write_chunk(runtime, reply, written, text[written:]):
+            access_version = await _write_chunk(runtime, reply, written, text[written:])
+            if access_version is None:
                 return None, text
+            runtime.live[reply.id] = Live(reply.attempt, text, access_version)
+            runtime.bus.wake(stream_topic(reply.id))
             written = len(text)
             next_write = clock.time() + CHUNK_INTERVAL
     raise ProviderError("The answer broke off.", retryable=True)
 
 
-async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body: str) -> bool:
-    """False when this attempt is over: the reply was cancelled, or another worker began anew."""
+async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body: str) -> int | None:
+    """The account's access version as of the writing; None when this attempt is over: the reply was
+    cancelled, or another worker began anew.
+    """
     still_ours = select(
         literal(reply.account_id),
         literal(reply.id),
@@ -142,25 +170,29 @@ async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body:
         )
         .exists()
     )
+    access_version = (
+        select(Account.access_version).where(Account.id == reply.account_id).scalar_subquery()
+    )
     statement = (
         insert(MessageChunk)
         .from_select(["account_id", "message_id", "attempt", "start", "body"], still_ours)
-        .returning(MessageChunk.start)
+        .returning(access_version)
     )
     async with transaction(runtime.engine, reply.account_id) as db:
-        kept = (await db.execute(statement)).first() is not None
-    runtime.bus.wake(stream_topic(reply.id))
-    return kept
+        version: int | None = (await db.execute(statement)).scalar_one_or_none()
+    return version
 
 
 # ---------------------------------------------------------------- end
 
 
 async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: str) -> None:
-    usage = _counters(done.usage)
+    usage = counters(done.usage)
     async with runtime.assistant_work(reply.account_id) as work:
         session = await hold_session(work, reply.session_id)
-        if session is None or not await _is_current(work, reply):
+        current = session is not None and await _is_current(work, reply)
+        await _count(work, reply, done.usage, answers=int(current))
+        if session is None or not current:
             return
         await finish(
             work,
@@ -169,14 +201,7 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
             body=body,
             model=done.model,
             suggested_fork=done.fork.to_json() if done.fork else None,
-            **usage,
         )
-        for table, key in ((AiSession, reply.session_id), (Branch, reply.branch_id)):
-            await work.db.execute(
-                update(table)
-                .where(table.account_id == reply.account_id, table.id == key)
-                .values({name: getattr(table, name) + count for name, count in usage.items()})
-            )
         if done.step is not None:
             await add_step(
                 work,
@@ -192,8 +217,6 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
         if done.intake is not None:
             await _take_over(work, session, done.intake)
         await _have_analysed(work, reply)
-    for kind, count in asdict(done.usage).items():
-        AI_TOKENS.labels(kind).inc(count)
 
 
 async def _have_analysed(work: UnitOfWork, reply: BranchMessage) -> None:
@@ -206,15 +229,11 @@ async def _have_analysed(work: UnitOfWork, reply: BranchMessage) -> None:
     work.enqueue(enqueue.analyse_branch(work.account_id, reply.branch_id))
 
 
-def _counters(usage: Usage) -> dict[str, int]:
-    """The port's input leaves the cache out; stored and shown input is all that was read."""
-    counts = asdict(usage)
-    return {
-        "input_tokens": counts["input"] + counts["cache_read"] + counts["cache_write"],
-        "output_tokens": counts["output"],
-        "cache_read_tokens": counts["cache_read"],
-        "cache_write_tokens": counts["cache_write"],
-    }
+async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answers: int = 0) -> None:
+    """Whether or not the answer is kept: it was paid for."""
+    await count(
+        work, reply.session_id, reply.branch_id, usage, message_id=reply.id, answers=answers
+    )
 
 
 async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysis) -> None:
@@ -235,9 +254,12 @@ async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysi
     )
 
 
-async def _fail(runtime: Runtime, reply: BranchMessage, why: str, *, again: bool) -> None:
+async def _fail(
+    runtime: Runtime, reply: BranchMessage, why: str, meter: Meter, *, again: bool
+) -> None:
     async with runtime.assistant_work(reply.account_id) as work:
         await hold_session(work, reply.session_id)
+        await _count(work, reply, meter.usage)
         if not await _is_current(work, reply):
             return
         if not again:

@@ -94,8 +94,13 @@ class ServiceUnavailable(DomainError):
 
 
 class BudgetExceeded(DomainError):
+    """In weighted tokens, see services.usage; `resets_at` is in UTC."""
+
     def __init__(self, *, budget: int, used: int, resets_at: datetime) -> None:
-        super().__init__("The account's budget of model tokens is used up.")
+        super().__init__(
+            f"This month's budget of {budget:,} model tokens is used up: {used:,} were used, weighted "
+            f"by their price. It renews on {resets_at:%Y-%m-%d} at {resets_at:%H:%M} UTC."
+        )
         self.budget = budget
         self.used = used
         self.resets_at = resets_at

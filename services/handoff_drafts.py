@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.handoff import Handoff, HandoffIntent, HandoffState
+from services.ai.port import Outcome
 from services.ai.tasks import HandoffDraft, PrepareHandoff
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch_one, transaction
@@ -20,6 +21,7 @@ from services.record import conversation, hypothesis_facts, read_record
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.unit_of_work import UnitOfWork
+from services.usage import count
 
 log = logging.getLogger("flowpilot.handoffs")
 
@@ -44,12 +46,12 @@ async def prepare_handoff(
         hypothesis_facts(record),
     )
     try:
-        outcome = await perform(runtime, task, last_try=last_try)
+        outcome = await perform(runtime, account_id, task, last_try=last_try)
     except TaskFailed as failure:
         log.warning("handoff not assessed", extra={"handoff": str(handoff_id), "why": str(failure)})
         return
     async with runtime.assistant_work(account_id) as work:
-        await _write(work, handoff, outcome.result)
+        await _write(work, handoff, outcome)
 
 
 async def _unprepared(db: AsyncConnection, account_id: UUID, handoff_id: UUID) -> Handoff | None:
@@ -62,10 +64,13 @@ async def _unprepared(db: AsyncConnection, account_id: UUID, handoff_id: UUID) -
     return await fetch_one(db, statement)
 
 
-async def _write(work: UnitOfWork, handoff: Handoff, draft: HandoffDraft) -> None:
+async def _write(work: UnitOfWork, handoff: Handoff, outcome: Outcome[HandoffDraft]) -> None:
     session = await hold_session(work, handoff.session_id)
-    current = await _unprepared(work.db, work.account_id, handoff.id)
-    if session is None or current is None:
+    if session is None:
+        return
+    await count(work, session.id, handoff.source_branch_id, outcome.usage)
+    current, draft = await _unprepared(work.db, work.account_id, handoff.id), outcome.result
+    if current is None:
         return
     values: dict[str, Any] = {
         "briefing": draft.briefing,

@@ -25,6 +25,7 @@ from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime
 from services.sessions import SessionView, lock_workable, view
 from services.unit_of_work import UnitOfWork
+from services.usage import require_budget
 from services.validation import Validation
 
 DEFAULT_PAGE = 50
@@ -53,13 +54,16 @@ async def send_branch_message(
     """Stores what was typed at once, with a pending reply behind it.
 
     The first message makes an untried or revived branch active, and takes a session that was handed
-    off up again. Raises InvalidInput, NotFound, PermissionDenied and InvalidTransition.
+    off up again. Raises InvalidInput, NotFound, PermissionDenied, InvalidTransition and
+    BudgetExceeded.
     """
     body = _valid_body(body)
     content = {"branch": str(branch_id), "body": body}
     async with runtime.work(actor) as work:
         sent = await _repeated(work, actor, "sendBranchMessage", key, content)
-        return sent if isinstance(sent, Sent) else await _send(work, actor, branch_id, body, sent)
+        if isinstance(sent, Sent):
+            return sent
+        return await _send(runtime, work, actor, branch_id, body, sent)
 
 
 async def send_message(
@@ -92,7 +96,7 @@ async def send_message(
                     )
                 ]
             )
-        return await _send(work, actor, expected_branch_id, body, sent)
+        return await _send(runtime, work, actor, expected_branch_id, body, sent)
 
 
 def _valid_body(body: str) -> str:
@@ -118,9 +122,12 @@ async def _repeated(
     return await _sent(work.db, actor, (UUID(made["message"]), UUID(made["reply"])))
 
 
-async def _send(work: UnitOfWork, actor: Actor, branch_id: UUID, body: str, pair: Pair) -> Sent:
+async def _send(
+    runtime: Runtime, work: UnitOfWork, actor: Actor, branch_id: UUID, body: str, pair: Pair
+) -> Sent:
     session, branch = await lock_branch(work, actor, branch_id)
     require_open(branch, "message")
+    await require_budget(runtime, work.db, work.account_id)
     await resume_by_message(work, actor, session)
     if branch.status is not BranchStatus.ACTIVE:
         await set_status(work, branch, BranchStatus.ACTIVE, None)
@@ -189,12 +196,13 @@ async def _one(db: AsyncConnection, actor: Actor, message_id: UUID) -> BranchMes
 async def retry_message(runtime: Runtime, actor: Actor, *, message_id: UUID) -> BranchMessage:
     """A failed or cancelled reply is asked for again, in its own row.
 
-    Raises NotFound, PermissionDenied and InvalidTransition.
+    Raises NotFound, PermissionDenied, InvalidTransition and BudgetExceeded.
     """
     async with runtime.work(actor) as work:
         message = await _one(work.db, actor, message_id)
         _, branch = await lock_branch(work, actor, message.branch_id)
         require_open(branch, "retry")
+        await require_budget(runtime, work.db, work.account_id)
         restarted = (
             update(BranchMessage)
             .where(

@@ -162,14 +162,27 @@ class Record:
 
 async def read_record(db: AsyncConnection, account_id: UUID, branch_id: UUID) -> Record:
     """Raises NoResultFound where there is no such branch."""
-    given = {"account_id": account_id, "branch_id": branch_id, "most_findings": MOST_FINDINGS}
-    document = (await db.execute(_RECORD, given)).scalar_one()
+    document, rows = await read_rows(db, account_id, branch_id)
     session = SessionRecord.model_validate_json(document)
     branch = next(branch for branch in session.branches if branch.id == branch_id)
-    return Record(session, branch, await _messages(db, account_id, branch_id))
+    messages = [
+        Said(
+            row.branch_id,
+            row.id,
+            row.created_at,
+            Turn(row.position, row.role, row.body, row.display_name),
+        )
+        for row in rows
+    ]
+    return Record(session, branch, messages)
 
 
-async def _messages(db: AsyncConnection, account_id: UUID, branch_id: UUID) -> list[Said]:
+async def read_rows(
+    db: AsyncConnection, account_id: UUID, branch_id: UUID
+) -> tuple[str, Sequence[Any]]:
+    """The session as one JSON document, and the complete messages of the lineage by position."""
+    given = {"account_id": account_id, "branch_id": branch_id, "most_findings": MOST_FINDINGS}
+    document = (await db.execute(_RECORD, given)).scalar_one()
     line = lineage(account_id, branch_id).subquery()
     statement = (
         select(
@@ -192,15 +205,7 @@ async def _messages(db: AsyncConnection, account_id: UUID, branch_id: UUID) -> l
         )
         .order_by(BranchMessage.position)
     )
-    return [
-        Said(
-            row.branch_id,
-            row.id,
-            row.created_at,
-            Turn(row.position, row.role, row.body, row.display_name),
-        )
-        for row in (await db.execute(statement)).all()
-    ]
+    return document, (await db.execute(statement)).all()
 
 
 # ------------------------------------------------------------------ as the assistant is told

@@ -1,7 +1,7 @@
 """What every service verb is handed: the pool, the bus, the model and the installation's limits."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from models.account import Plan
 from services.access import Actor
 from services.ai.port import Provider
 from services.database import transaction
@@ -18,6 +19,14 @@ from services.feed import Feed
 from services.throttle import Throttle
 from services.unit_of_work import UnitOfWork, unit_of_work
 from services.wakebus import WakeBus
+
+PLAN_TOKEN_BUDGETS: Mapping[Plan, int | None] = {
+    Plan.FREE: 1_000_000,
+    Plan.PRO: 10_000_000,
+    Plan.TEAM: 50_000_000,
+    Plan.ENTERPRISE: None,
+}
+"""Weighted tokens that an account may have used in a month when another answer begins; None: any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class Limits:
     """Of one e-mail address from one address, in a quarter of an hour."""
     sign_ins_per_address: int = 300
     """In a quarter of an hour, for whomever."""
+    token_budgets: Mapping[Plan, int | None] = field(default_factory=lambda: PLAN_TOKEN_BUDGETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,16 @@ class TokenLifetimes:
     access: timedelta = timedelta(minutes=15)
     refresh: timedelta = timedelta(days=30)
     """Counted anew at each refresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An answer as far as this process has written it down."""
+
+    attempt: int
+    text: str
+    access_version: int
+    """Of its account, when the last piece was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,8 @@ class Runtime:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after that: whatever lasts must end now, and what is under way in a while."""
 
+    live: dict[UUID, Live] = field(default_factory=dict)
+    """Answers that jobs of this process are writing: who follows one here need not read it again."""
     heard: WeakValueDictionary[Hashable, Any] = field(default_factory=WeakValueDictionary)
     """What is being read about events at this moment, so that all who hear one read it once."""
 

@@ -13,7 +13,7 @@ from models.opinion import SecondOpinion, SecondOpinionState
 from models.session import AiSession
 from services import enqueue, lifecycle
 from services.access import Actor
-from services.ai.port import SessionFacts
+from services.ai.port import SessionFacts, Usage
 from services.ai.tasks import GiveSecondOpinion
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch, fetch_one, transaction
@@ -23,6 +23,7 @@ from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
 from services.sessions import hold_session, lock_workable
 from services.unit_of_work import UnitOfWork
+from services.usage import count, require_budget
 
 OF_SESSION = 20
 MOST_OBSERVATIONS = 100
@@ -31,7 +32,10 @@ MOST_OBSERVATIONS = 100
 async def request_second_opinion(
     runtime: Runtime, actor: Actor, *, key: UUID, session_id: UUID
 ) -> SecondOpinion:
-    """One at a time for a session. Raises NotFound, PermissionDenied and InvalidTransition."""
+    """One at a time for a session.
+
+    Raises NotFound, PermissionDenied, InvalidTransition and BudgetExceeded.
+    """
     opinion_id = new_id()
     async with runtime.work(actor) as work:
         makes = {"opinion": str(opinion_id)}
@@ -41,6 +45,7 @@ async def request_second_opinion(
             return await _one(work.db, actor.account_id, UUID(made["opinion"]))
         session = await lock_workable(work, actor, session_id)
         await _require_none_pending(work, session)
+        await require_budget(runtime, work.db, work.account_id)
         await work.db.execute(
             insert(SecondOpinion).values(
                 account_id=work.account_id,
@@ -103,7 +108,7 @@ async def give_second_opinion(
             return
         task = await _task(db, asked)
     try:
-        outcome = await perform(runtime, task, last_try=last_try)
+        outcome = await perform(runtime, account_id, task, last_try=last_try)
     except TaskFailed as failure:
         await _finish(runtime, asked, state=SecondOpinionState.FAILED, failure=str(failure))
         return
@@ -114,6 +119,7 @@ async def give_second_opinion(
         opinion=outcome.result.model_dump(mode="json"),
         model=outcome.model,
         observation_count=len(task.observations),
+        usage=outcome.usage,
     )
 
 
@@ -140,9 +146,12 @@ async def _task(db: AsyncConnection, asked: SecondOpinion) -> GiveSecondOpinion:
     return GiveSecondOpinion(facts, tuple(reversed(claims)))
 
 
-async def _finish(runtime: Runtime, asked: SecondOpinion, **values: object) -> None:
+async def _finish(
+    runtime: Runtime, asked: SecondOpinion, usage: Usage | None = None, **values: object
+) -> None:
     async with runtime.assistant_work(asked.account_id) as work:
         await hold_session(work, asked.session_id)
+        await count(work, asked.session_id, None, usage or Usage())
         finished = (
             update(SecondOpinion)
             .where(

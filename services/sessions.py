@@ -40,6 +40,7 @@ from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime
 from services.tree import Tree, branch_rows, link
 from services.unit_of_work import UnitOfWork
+from services.usage import require_budget
 from services.validation import Validation
 
 TRUNK_LABEL = "Trunk"
@@ -95,7 +96,7 @@ async def start_session(
 ) -> Started:
     """A session with its trunk, the intake as the first message, and its analysis under way.
 
-    Raises InvalidInput, NotFound (team) and PermissionDenied.
+    Raises InvalidInput, NotFound (team), PermissionDenied and BudgetExceeded.
     """
     check = Validation()
     body = check.text(("intake", "text"), intake.text, 1, 20_000)
@@ -115,6 +116,7 @@ async def start_session(
         if made is not None:
             return await _started(work.db, actor, UUID(made["session"]), UUID(made["reply"]))
         team = await _team(work.db, actor, team_id)
+        await require_budget(runtime, work.db, work.account_id)
         await work.db.execute(
             insert(AiSession).values(
                 account_id=actor.account_id,

@@ -53,7 +53,9 @@ async def follow_message(
     attempt, offset = None, 0
     with runtime.bus.listen(stream_topic(message_id)) as hints:
         while True:
-            seen = await _look(runtime, actor, message_id, attempt, offset)
+            seen = _written_here(runtime, message_id, attempt, offset) or await _look(
+                runtime, actor, message_id, attempt, offset
+            )
             if permit is not None:
                 await permit.hold(seen.access_version)
             if seen.attempt != attempt:
@@ -74,6 +76,16 @@ class _Seen:
     attempt: int
     ended: bool
     text: str
+
+
+def _written_here(
+    runtime: Runtime, message_id: UUID, attempt: int | None, offset: int
+) -> _Seen | None:
+    """What a job of this process has just written, for who has looked before and so may see it."""
+    live = runtime.live.get(message_id)
+    if live is None or live.attempt != attempt or len(live.text) <= offset:
+        return None
+    return _Seen(live.access_version, live.attempt, ended=False, text=live.text[offset:])
 
 
 async def _look(

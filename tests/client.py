@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.factories import Person
 
@@ -88,7 +89,9 @@ class Client:
     @asynccontextmanager
     async def socket(self) -> AsyncIterator["Socket"]:
         async with connect(
-            f"ws://{self.host}/graphql", subprotocols=["graphql-transport-ws"], max_size=None
+            f"ws://{self.host}/graphql",
+            subprotocols=[Subprotocol("graphql-transport-ws")],
+            max_size=None,
         ) as connection:
             socket = Socket(connection)
             payload = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -135,6 +138,7 @@ NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "sign
 INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"
 STALE = "... on StaleVersionError { currentVersion }"
+BUDGET = "... on BudgetExceededError { budget used resetsAt }"
 LIMIT = "... on BranchLimitError { plan limit current requested }"
 REFUSED_DATA = {
     "acceptRevivalProposal": TRANSITION,
@@ -147,14 +151,15 @@ REFUSED_DATA = {
     "handOffSession": TRANSITION,
     "markBranchStatus": TRANSITION + STALE,
     "mergeFindings": TRANSITION,
-    "requestSecondOpinion": TRANSITION,
+    "requestSecondOpinion": TRANSITION + BUDGET,
     "renameBranch": TRANSITION + STALE,
     "restoreBranch": TRANSITION + STALE + LIMIT,
-    "retryMessage": TRANSITION,
+    "retryMessage": TRANSITION + BUDGET,
     "reviveBranch": TRANSITION,
     "saveMember": STALE,
-    "sendBranchMessage": TRANSITION,
-    "sendMessage": TRANSITION + STALE,
+    "sendBranchMessage": TRANSITION + BUDGET,
+    "sendMessage": TRANSITION + STALE + BUDGET,
+    "startSession": BUDGET,
     "undoFindingMerge": TRANSITION,
     "switchBranch": TRANSITION,
 }

@@ -81,13 +81,19 @@ class AnthropicProvider:
     async def aclose(self) -> None:
         await self._client.close()
 
-    async def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
+    async def stream_turn(
+        self, request: TurnRequest
+    ) -> AsyncGenerator[TextDelta | Usage | Done, None]:
         prompt = turn_prompt(request)
         answer = _Answer()
         async with aclosing(self._events(prompt, request.conversation.median_gap)) as events:
+            used = answer.usage
             async for event in events:
                 if text := answer.hear(event):
                     yield TextDelta(text)
+                if answer.usage != used:
+                    used = answer.usage
+                    yield used
         answer.demand_end(may_be_cut=GUIDE in answer.calls)
         if not answer.has_text:
             raise _failure("misfit")

@@ -299,7 +299,10 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens. `input` is what was neither read from nor written to the prompt cache."""
+    """Tokens. `input` is what was neither read from nor written to the prompt cache.
+
+    In a stream: what the answer has used so far, so that what is not finished is counted, too.
+    """
 
     input: int = 0
     output: int = 0
@@ -377,9 +380,11 @@ class Provider(Protocol):
         """Whether it answers from rules alone: no AI."""
         ...
 
-    def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
+    def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Usage | Done, None]:
         """The answer's text in pieces, then `Done` exactly once, last.
 
+        `Usage` may come between, whenever it is known or has grown; the last one counts. `Done` has
+        it for the whole answer.
         Raises ProviderError, at any point. Closing the generator abandons the answer.
         """
         ...

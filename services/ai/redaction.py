@@ -273,6 +273,11 @@ def _find(text: str) -> tuple[Found, ...]:
 _find_remembered = lru_cache(REMEMBERED)(_find)
 
 
+def forget() -> None:
+    """What was found in which text, as after a start."""
+    _find_remembered.cache_clear()
+
+
 def _candidates(text: str, lowered: str) -> Iterator[Found]:
     for rule in _RULES:
         if any(trigger in lowered for trigger in rule.triggers):

@@ -53,6 +53,8 @@ class Fail:
 
     message: str = "The model is overloaded."
     retryable: bool = True
+    usage: Usage | None = None
+    """Told before it fails; None: untold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class FailAfter:
     text: str
     message: str = "The answer broke off."
     retryable: bool = True
+    usage: Usage | None = None
+    """Told before the first delta; None: untold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +136,16 @@ class ScriptedProvider:
             raise ProviderError(item.message, retryable=item.retryable)
         return Outcome(cast("R", item), self.name, self.task_usage)
 
-    async def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
+    async def stream_turn(
+        self, request: TurnRequest
+    ) -> AsyncGenerator[TextDelta | Usage | Done, None]:
         self.requests.append(request)
         script = self._scripts[request.question.text]
         item = script.popleft() if script else Answer()
         hold = item if isinstance(item, Hold) else None
         happenings = _happenings(item.then if isinstance(item, Hold) else item, request)
-        held_at = min(1, len(happenings) - 1)
+        first = 1 if isinstance(happenings[0], Usage) else 0
+        held_at = min(first + 1, len(happenings) - 1)
         for index, happening in enumerate(happenings):
             if hold is not None and index == held_at:
                 hold.reached.set()
@@ -162,18 +169,22 @@ def _about(task: Task[Any]) -> str:
 
 def _happenings(
     item: str | Answer | Fail | FailAfter, request: TurnRequest
-) -> list[TextDelta | Done | ProviderError]:
+) -> list[TextDelta | Usage | Done | ProviderError]:
     match item:
-        case Fail(message, retryable):
-            return [ProviderError(message, retryable=retryable)]
-        case FailAfter(text, message, retryable):
-            return [*_deltas(text), ProviderError(message, retryable=retryable)]
+        case Fail(message, retryable, usage):
+            return [*_told(usage), ProviderError(message, retryable=retryable)]
+        case FailAfter(text, message, retryable, usage):
+            return [*_told(usage), *_deltas(text), ProviderError(message, retryable=retryable)]
         case str(text):
             answer = Answer(text)
         case Answer():
             answer = item
     text = f"Answer to: {request.question.text}" if answer.text is None else answer.text
     return [*_deltas(text), _done(answer, text, request)]
+
+
+def _told(usage: Usage | None) -> list[Usage]:
+    return [] if usage is None else [usage]
 
 
 def _done(answer: Answer, text: str, request: TurnRequest) -> Done:

@@ -31,7 +31,7 @@ FEED_LAG = Histogram(
 )
 
 AI_TOKENS = Counter(
-    "flowpilot_ai_tokens", "Tokens of answers that were kept, as the provider counts", ["kind"]
+    "flowpilot_ai_tokens", "Tokens used, kept answer or not, as the provider tells", ["kind"]
 )
 AI_ANSWERS = Counter("flowpilot_ai_answers", "Attempts to answer, by how they ended", ["result"])
 AI_TASKS = Counter(

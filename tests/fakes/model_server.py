@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -79,10 +80,13 @@ class Broken:
 
 @dataclass(frozen=True)
 class Held:
-    """`answer` up to its first piece of text; the rest once `event` is set."""
+    """`answer` up to its first piece of text; the rest once `event` is set. Given `first`, not even that
+    piece before `first` is set.
+    """
 
     event: asyncio.Event
     answer: Answer = Answer()
+    first: asyncio.Event | None = None
 
 
 Behaviour = Answer | Status | Silence | HangUp | Page | Broken | Held
@@ -95,6 +99,8 @@ class Asked:
     counted: Counted = field(default_factory=Counted)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the client went away before the end."""
+    spoke_at: float = 0.0
+    """When the first piece of text was written, by `time.perf_counter`."""
 
 
 # ------------------------------------------------------------------ the server
@@ -236,8 +242,13 @@ class _Reply:
         for event in self.events:
             if gone.done():
                 raise _Gone
+            is_piece = event["type"] == "content_block_delta"
+            if is_piece and pieces == 0:
+                if isinstance(self.item, Held) and self.item.first is not None:
+                    await self._hold(self.item.first, gone)
+                self.asked.spoke_at = time.perf_counter()
             await send(_chunk(_sse(event)))
-            pieces += event["type"] == "content_block_delta"
+            pieces += is_piece
             if isinstance(self.item, Held) and pieces == 1:
                 await self._hold(self.item.event, gone)
             if isinstance(self.item, Broken) and pieces == 2:

@@ -1,7 +1,7 @@
 """Coming in and going: sign-in, rotating refresh tokens, access tokens, and what `viewer` says."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +11,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import insert, select, update
 
 from models.account import Plan, RefreshToken, Role, User
-from models.branch import Branch
-from models.session import AiSession, IntakeType, SessionType
+from models.usage import AccountUsage
 from services.accounts import NewPerson, create_account
 from services.database import transaction
 from services.errors import InvalidInput
@@ -243,30 +242,18 @@ async def test_a_plan_says_how_many_hypotheses_it_holds(
     assert answer == {"viewer": {"account": {"branchLimit": limit}}}
 
 
-async def test_usage_is_the_sum_over_the_accounts_sessions_within_an_int(
+async def test_usage_is_the_sum_over_the_accounts_months_within_an_int(
     client: Client, colleagues: Colleagues, strangers: Colleagues, runtime: Runtime
 ) -> None:
-    for _ in range(2):
-        session_id, branch_id = new_id(), new_id()
+    for month in (date(2025, 12, 1), date(2026, 1, 1)):
         async with transaction(runtime.engine, colleagues.account_id) as db:
             await db.execute(
-                insert(AiSession).values(
+                insert(AccountUsage).values(
                     account_id=colleagues.account_id,
-                    id=session_id,
-                    session_type=SessionType.GUIDED,
-                    intake_type=IntakeType.FREE_TEXT,
-                    intake_content="Nothing prints.",
-                    opened_by=colleagues.engineer.key,
-                    assignee_id=colleagues.engineer.key,
-                    active_branch_id=branch_id,
+                    month=month,
                     input_tokens=5,
                     output_tokens=2_000_000_000,
                     cache_read_tokens=1,
-                )
-            )
-            await db.execute(
-                insert(Branch).values(
-                    account_id=colleagues.account_id, id=branch_id, session_id=session_id, label="T"
                 )
             )
     document = "{ viewer { account { usage { input output cacheRead cacheWrite } } } }"

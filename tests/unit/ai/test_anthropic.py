@@ -584,6 +584,9 @@ async def test_what_was_said_before_it_broke_is_heard(
     server.script(Broken("cut"))
 
     async with aclosing(claude.stream_turn(branch(6))) as stream:
+        used = await anext(stream)
+        assert isinstance(used, Usage)
+        assert used.cache_write > 0, "what was paid for is told before it breaks off"
         assert await anext(stream) == TextDelta("First ")
         assert await anext(stream) == TextDelta("look ")
         with pytest.raises(ProviderError, match="broke off"):
@@ -632,6 +635,7 @@ async def test_closing_an_answer_closes_its_connection(
     server.script(Held(asyncio.Event()))
 
     async with aclosing(claude.stream_turn(branch(6))) as stream:
+        assert isinstance(await anext(stream), Usage)
         assert await anext(stream) == TextDelta("First ")
 
     async with asyncio.timeout(5):

@@ -28,6 +28,7 @@ from services.ai.port import (
     TextDelta,
     Turn,
     TurnRequest,
+    Usage,
 )
 from services.ai.scripted import ScriptedProvider
 from services.ai.tasks import (
@@ -152,18 +153,22 @@ def turn(request: pytest.FixtureRequest) -> TurnRequest:
     return REQUESTS[request.param]
 
 
-async def answer(provider: Provider, turn: TurnRequest) -> list[TextDelta | Done]:
+async def answer(provider: Provider, turn: TurnRequest) -> list[TextDelta | Usage | Done]:
     return [item async for item in provider.stream_turn(turn)]
 
 
 async def test_text_comes_in_pieces_and_done_once_at_the_end(
     provider: Provider, turn: TurnRequest
 ) -> None:
-    *deltas, last = await answer(provider, turn)
+    *pieces, last = await answer(provider, turn)
 
     assert isinstance(last, Done)
+    told = [piece for piece in pieces if isinstance(piece, Usage)]
+    deltas = [piece for piece in pieces if isinstance(piece, TextDelta)]
+    assert len(told) + len(deltas) == len(pieces)
     assert len(deltas) >= 2
-    assert all(isinstance(delta, TextDelta) and delta.text for delta in deltas)
+    assert all(delta.text for delta in deltas)
+    assert not told or told[-1] == last.usage
 
 
 async def test_done_names_the_model_and_counts_nothing_below_zero(

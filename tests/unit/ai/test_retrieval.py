@@ -54,7 +54,6 @@ OTHER_TICKETS = [
     "Onboard new user John Doe",
     "The password for the alarm system",
     "Can't scan to email",
-    "OneDrive sync stuck",
     "Backup job failed last night: VSS error",
     "Margins do not fit when printing an Excel workbook. You receive a message about it.",
     "When you start an Office program you receive the message that the system is low on memory.",
