@@ -222,7 +222,8 @@ async def test_a_score_tells_how_much_is_shared_and_where(
     "body",
     [
         "The coffee machine leaks on the third floor",
-        "Order two monitors for the new colleague",  # shares one word
+        "A colour printer",  # shares one word, and a rare one
+        "Order two monitors for the new colleague, and clean the desk",  # shares two of the body
         "the of and to",
         "",
         "?!",
