@@ -20,6 +20,7 @@ from services import (
     findings,
     forks,
     handoffs,
+    knowledge,
     messages,
     rankings,
     revival_proposals,
@@ -83,6 +84,9 @@ class Loaders:
         self.revivals_of_branch = many(revivals.revivals_by_branch)
         self.second_opinions = one(second_opinions.by_id)
         self.opinions_of_session = many(second_opinions.by_session)
+        self.kb_articles = one(knowledge.by_id)
+        self.articles_of_message = many(knowledge.articles_by_message)
+        self.similar_to_session = many(knowledge.similar_by_session)
         self.messages = one(messages.by_id)
         self.uploads = one(uploads.by_id)
         self.uploads_of_session = many(uploads.by_session)

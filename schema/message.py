@@ -10,6 +10,7 @@ from models import message as models
 from models.message import MessageRole, MessageState
 from schema import account as accounts
 from schema import branch as branches
+from schema import knowledge
 from schema import step as steps
 from schema import upload as uploads
 from schema.context import Info
@@ -31,6 +32,7 @@ from services.pages import Page, write_cursor
 if TYPE_CHECKING:
     from schema.account import User
     from schema.branch import Branch
+    from schema.knowledge import KbArticle
     from schema.session import AiSession
     from schema.step import Step
     from schema.upload import FileUpload
@@ -106,6 +108,17 @@ class BranchMessage(Node):
             return None
         row = await info.context.loaders.step_of_message.load(self.key)
         return None if row is None else steps.Step.of(row)
+
+    @strawberry.field(
+        description="Of the account's library, best first, at most 8; none for what people wrote."
+    )
+    async def suggested_articles(
+        self, info: Info
+    ) -> list[Annotated["KbArticle", strawberry.lazy("schema.knowledge")]]:
+        if self.role is not MessageRole.ASSISTANT:
+            return []
+        rows = await info.context.loaders.articles_of_message.load(self.key)
+        return [knowledge.KbArticle.of(row) for row in rows]
 
     @strawberry.field(
         description="Of all attempts, failed ones too, as far as it is known. Null for what people wrote, "

@@ -16,6 +16,7 @@ from resolvers.accounts import AccountMutations, AccountQueries
 from resolvers.branches import BranchMutations, BranchQueries
 from resolvers.handoffs import HandoffMutations, HandoffQueries
 from resolvers.hypotheses import HypothesisMutations
+from resolvers.knowledge import KnowledgeQueries
 from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
 from resolvers.sessions import SessionMutations, SessionQueries
@@ -39,7 +40,13 @@ class FreshContext(SchemaExtension):
 
 @strawberry.type
 class Query(
-    AccountQueries, NodeQueries, SessionQueries, BranchQueries, MessageQueries, HandoffQueries
+    AccountQueries,
+    NodeQueries,
+    SessionQueries,
+    BranchQueries,
+    MessageQueries,
+    HandoffQueries,
+    KnowledgeQueries,
 ):
     pass
 

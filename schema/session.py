@@ -18,6 +18,7 @@ from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
+from schema import knowledge
 from schema import message as messages
 from schema import second_opinion as second_opinions
 from schema import step as steps
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from schema.fork_point import ForkPoint
     from schema.handoff import Handoff, HandoffSnapshot
     from schema.hypothesis import RevivalProposal
+    from schema.knowledge import SimilarSession
     from schema.message import BranchMessage
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
@@ -145,6 +147,15 @@ class AiSession(Node):
             if (include_archived or row.archived_at is None)
             and (status is None or row.status in status)
         ]
+
+    @strawberry.field(
+        description="Resolved sessions of this account that look like this one, best first; "
+        "`first` is 1 to 20."
+    )
+    async def similar_sessions(
+        self, info: Info, first: int = 5
+    ) -> list[Annotated["SimilarSession", strawberry.lazy("schema.knowledge")]]:
+        return await knowledge.similar_sessions(info, self.row.id, first)
 
     @strawberry.field(description="In the order they were made; at most 1,000.")
     async def fork_points(

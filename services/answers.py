@@ -16,7 +16,7 @@ from models.account import Account
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
-from services import enqueue, lifecycle
+from services import enqueue, knowledge, lifecycle
 from services.ai.port import (
     Done,
     IntakeAnalysis,
@@ -113,6 +113,7 @@ async def _begin(
                 MessageChunk.account_id == account_id, MessageChunk.message_id == message_id
             )
         )
+        await knowledge.suggest(db, reply)
         request = await build_request(db, reply)
         if not runtime.provider.is_offline:
             await remember_prompt(db, reply, request)

@@ -23,10 +23,10 @@ class Page(Generic[T_co]):
     has_previous: bool
 
 
-def page_size(argument: str, asked: int) -> int:
-    """Raises InvalidInput outside 1 to 100."""
-    if not 1 <= asked <= MAX_PAGE:
-        raise InvalidInput([FieldProblem((argument,), f"Must be between 1 and {MAX_PAGE}.")])
+def page_size(argument: str, asked: int, most: int = MAX_PAGE) -> int:
+    """Raises InvalidInput outside 1 to `most`."""
+    if not 1 <= asked <= most:
+        raise InvalidInput([FieldProblem((argument,), f"Must be between 1 and {most}.")])
     return asked
 
 

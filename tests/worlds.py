@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.account import User
 from models.finding import Bearing, Finding, FindingBearing, FindingEvidence, FindingKind
 from models.hypothesis import Ranking, RevivalProposal
+from models.knowledge import KbArticle, MessageArticle
 from models.message import BranchMessage, MessageState
-from models.session import AiSession, Step, StepType
+from models.session import AiSession, SessionStatus, Step, StepType
 from models.upload import FileUpload, UploadState
 from services.authentication import hash_password
 from services.ids import Kind, new_id, node_id, uuid_of
@@ -57,6 +58,9 @@ class World:
     step: str
     finding: str
     merge: str
+    article: str
+    resolved: str
+    """A session that is over, like all the others in what it is about."""
     doubted: str
     doubted_trunk: str
     doubt: str
@@ -81,6 +85,7 @@ class World:
     unreadable: str
     session_page: str
     queue_page: str
+    library_page: str
     event_cursor: str
     versions: dict[str, int]
 
@@ -221,6 +226,7 @@ async def _handoffs(admin: Client, made: dict[str, Any]) -> None:
         )
         made[handoff] = put_down["handoff"]["id"]
     made["idle_trunk"] = opened["rootBranch"]["id"]
+    made["resolved"] = (await started(admin, mark))["id"]
     await admin.mutate("claimHandoff", "handoff { id }", handoffId=made["taken"])
 
 
@@ -302,6 +308,7 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
             )
         )
         await _doubts(db, account_id, made)
+        await _knows(db, account_id, made)
         for name in ("failed", "cancelled", "pending"):
             await db.execute(
                 update(BranchMessage)
@@ -371,6 +378,37 @@ async def _doubts(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -
         made[name] = node_id(Kind.REVIVAL_PROPOSAL, doubt_id)
 
 
+async def _knows(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
+    """An article of the resolved session, suggested with an answer."""
+    article_id, mark = new_id(), made["mark"]
+    session_id = uuid_of(Kind.SESSION, made["resolved"])
+    await db.execute(
+        update(AiSession)
+        .where(AiSession.id == session_id)
+        .values(status=SessionStatus.RESOLVED, resolution_summary=mark)
+    )
+    await db.execute(
+        insert(KbArticle).values(
+            account_id=account_id,
+            id=article_id,
+            title=mark,
+            body=mark,
+            content={"symptoms": [mark], "tags": [mark]},
+            source_session_id=session_id,
+        )
+    )
+    await db.execute(
+        insert(MessageArticle).values(
+            account_id=account_id,
+            message_id=uuid_of(Kind.MESSAGE, made["answer"]),
+            rank=1,
+            article_id=article_id,
+            score=1.0,
+        )
+    )
+    made["article"] = node_id(Kind.KB_ARTICLE, article_id)
+
+
 async def _across_branches(admin: Client, made: dict[str, Any]) -> None:
     merges = [
         await admin.mutate(
@@ -394,6 +432,7 @@ async def _cursors(admin: Client, made: dict[str, Any]) -> None:
           }
           sessions(first: 2) { pageInfo { endCursor } eventCursor }
           queue(first: 1) { pageInfo { endCursor } }
+          kbArticles(first: 1) { pageInfo { endCursor } }
         }""",
         id=made["session"],
     )
@@ -401,6 +440,7 @@ async def _cursors(admin: Client, made: dict[str, Any]) -> None:
     made["versions"] = {branch["id"]: branch["version"] for branch in branches}
     made["intake"] = branches[0]["messages"]["edges"][0]["node"]["id"]
     made["session_page"] = seen["sessions"]["pageInfo"]["endCursor"]
+    made["library_page"] = seen["kbArticles"]["pageInfo"]["endCursor"]
     made["queue_page"] = seen["queue"]["pageInfo"]["endCursor"]
     made["event_cursor"] = seen["sessions"]["eventCursor"]
 

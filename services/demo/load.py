@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from models.account import Account, Plan, Role, Team, User
 from services.authentication import hash_password
+from services.demo.library import write_library
 from services.demo.thousand import thousand_branches
 from services.demo.write import Author, write_session
 from services.ids import new_id
@@ -92,6 +93,7 @@ async def _load(db: AsyncConnection, account: DemoAccount, password_hash: str) -
             for local, full_name, role in PEOPLE
         ],
     )
+    await write_library(db, account_id)
     stories: list[dict[str, Any]] = [
         yaml.safe_load((SESSIONS / f"{name}.yaml").read_text()) for name in account.sessions
     ]

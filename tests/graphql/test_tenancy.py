@@ -61,6 +61,7 @@ READS: dict[str, Callable[[World], Input]] = {
         "filter": {"assigneeId": w.admin, "teamId": w.team, "search": w.mark},
         "after": w.session_page,
     },
+    "kbArticles": lambda w: {"search": w.mark, "after": w.library_page},
     "queue": lambda w: {"filter": {"teamId": w.team, "domain": w.mark}, "after": w.queue_page},
 }
 FOLLOWS: dict[str, Callable[[World], Input]] = {
@@ -79,8 +80,10 @@ SESSION_WITH_ALL = """
   id intake { text } problemSummary eventCursor assignee { id email } openedBy { id } team { id }
   branches(includeArchived: true) {
     id label description statusReason revivals { description evidence { body } } findings { claim }
-    messages(scope: LINEAGE, first: 60) {
-      edges { node { id body author { id } attachments { id filename } } }
+    messages(scope: LINEAGE, first: 42) {
+      edges { node {
+        id body author { id } attachments { id filename } suggestedArticles { id title }
+      } }
     }
     rankings { why } merges { id findings { claim } }
   }
@@ -89,6 +92,7 @@ SESSION_WITH_ALL = """
   forkPoints { id reason } handoffs { id engineerNotes snapshot { branchMap { label } } }
   findings { id claim evidence { body } }
   uploads { id filename extractedText url }
+  similarSessions { session { id problemSummary } solvedBy { id } }
   steps { edges { node { id content { ... on NoteStep { text } } } } }
 """
 EVERYTHING = f"""{{
@@ -105,6 +109,9 @@ EVERYTHING = f"""{{
   apiKeys {{ id name prefix }}
   sessions(first: 100) {{ edges {{ cursor node {{ {SESSION_WITH_ALL} }} }} }}
   queue(first: 100) {{ totalCount edges {{ node {{ id session {{ id }} }} }} }}
+  kbArticles(first: 100) {{
+    edges {{ node {{ id title content {{ tags }} sourceSession {{ id }} }} }}
+  }}
 }}"""
 
 
@@ -415,7 +422,11 @@ async def test_lists_hold_only_our_own(client: Client, worlds: Pair, untouched: 
         ours.parked,
         ours.idle,
         ours.doubted,
+        ours.resolved,
     }
+    assert [edge["node"]["id"] for edge in seen["kbArticles"]["edges"]] == [ours.article]
+    (waiting,) = [e["node"] for e in seen["sessions"]["edges"] if e["node"]["id"] == ours.waiting]
+    assert [found["session"]["id"] for found in waiting["similarSessions"]] == [ours.resolved]
     assert {edge["node"]["id"] for edge in seen["queue"]["edges"]} == {
         ours.claimable,
         ours.cancellable,
@@ -454,7 +465,8 @@ async def test_no_filter_finds_what_is_foreign(
 
 
 @pytest.mark.parametrize(
-    ("field", "cursor"), [("sessions", "session_page"), ("queue", "queue_page")]
+    ("field", "cursor"),
+    [("sessions", "session_page"), ("queue", "queue_page"), ("kbArticles", "library_page")],
 )
 async def test_a_foreign_place_in_a_list_shows_only_our_own(
     client: Client, worlds: Pair, untouched: None, field: str, cursor: str

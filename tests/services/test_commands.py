@@ -190,7 +190,7 @@ def test_the_doctor_is_content_with_what_works_and_names_each_thing_that_does_no
     engine = create_engine(sync_url(url))
     with engine.begin() as db:
         db.execute(text("ALTER TABLE findings DISABLE ROW LEVEL SECURITY"))
-        db.execute(text("DROP TABLE kb_articles"))
+        db.execute(text("DROP TABLE message_articles"))
         db.execute(text("GRANT CREATE ON SCHEMA public TO flowpilot_app"))
         db.execute(text("ALTER TABLE teams OWNER TO flowpilot_app"))
         db.execute(text("INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('t', 'q')"))

@@ -79,6 +79,16 @@ def test_what_there_is(demo_url: str) -> None:
                 "SELECT max(branch_count), (SELECT max(depth) FROM session_branches) FROM ai_sessions"
             )
         ).one()
+        articles = db.execute(
+            text(
+                "SELECT count(*) FROM kb_articles WHERE body LIKE '## Symptoms%' GROUP BY account_id"
+            )
+        ).scalars()
+        assert articles.all() == [8, 8, 8]
+        resolved = db.execute(
+            text("SELECT s.status FROM resolved_sessions JOIN ai_sessions s ON s.id = session_id")
+        ).scalars()
+        assert resolved.all() == ["resolved"]
     engine.dispose()
     assert Counter(tuple(row) for row in statuses) == {
         ("First Managed Services", "active"): 1,

@@ -1,0 +1,25 @@
+"""The account's library."""
+
+import strawberry
+
+from schema.context import Info
+from schema.knowledge import KbArticleConnection
+from services import knowledge
+
+
+@strawberry.type
+class KnowledgeQueries:
+    @strawberry.field(
+        description="Newest first. With `search`, English full text of at most 200 characters as for "
+        "`sessions`, best first."
+    )
+    async def kb_articles(
+        self,
+        info: Info,
+        search: str | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> KbArticleConnection:
+        runtime, actor = info.context.runtime, info.context.actor
+        page = await knowledge.list_articles(runtime, actor, search, first=first, after=after)
+        return KbArticleConnection.of(page)
