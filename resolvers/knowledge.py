@@ -4,7 +4,7 @@ import strawberry
 
 from schema.context import Info
 from schema.knowledge import KbArticleConnection
-from services import knowledge
+from services import library
 
 
 @strawberry.type
@@ -21,5 +21,5 @@ class KnowledgeQueries:
         after: str | None = None,
     ) -> KbArticleConnection:
         runtime, actor = info.context.runtime, info.context.actor
-        page = await knowledge.list_articles(runtime, actor, search, first=first, after=after)
+        page = await library.list_articles(runtime, actor, search, first=first, after=after)
         return KbArticleConnection.of(page)

@@ -13,7 +13,8 @@ from schema.context import Info
 from schema.node import Node, PageInfo
 from services.errors import NotFound
 from services.ids import Kind, node_id
-from services.knowledge import MOST_SIMILAR, Listed, Similar
+from services.library import Listed
+from services.lookup import MOST_SIMILAR, Similar
 from services.pages import Page, page_size
 
 if TYPE_CHECKING:

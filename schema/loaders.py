@@ -20,7 +20,8 @@ from services import (
     findings,
     forks,
     handoffs,
-    knowledge,
+    library,
+    lookup,
     messages,
     rankings,
     revival_proposals,
@@ -28,6 +29,7 @@ from services import (
     second_opinions,
     sessions,
     steps,
+    suggestions,
     tree,
     uploads,
     usage,
@@ -84,9 +86,9 @@ class Loaders:
         self.revivals_of_branch = many(revivals.revivals_by_branch)
         self.second_opinions = one(second_opinions.by_id)
         self.opinions_of_session = many(second_opinions.by_session)
-        self.kb_articles = one(knowledge.by_id)
-        self.articles_of_message = many(knowledge.articles_by_message)
-        self.similar_to_session = many(knowledge.similar_by_session)
+        self.kb_articles = one(library.by_id)
+        self.articles_of_message = many(suggestions.articles_by_message)
+        self.similar_to_session = many(lookup.similar_by_session)
         self.messages = one(messages.by_id)
         self.uploads = one(uploads.by_id)
         self.uploads_of_session = many(uploads.by_session)

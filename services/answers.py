@@ -16,7 +16,7 @@ from models.account import Account
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
-from services import enqueue, knowledge, lifecycle
+from services import enqueue, lifecycle
 from services.ai.port import (
     Done,
     IntakeAnalysis,
@@ -36,6 +36,7 @@ from services.runtime import Live, Runtime
 from services.sent_files import wait_until_read
 from services.sessions import hold_session
 from services.steps import add_step
+from services.suggestions import suggest
 from services.telemetry.metrics import AI_ANSWERS
 from services.unit_of_work import UnitOfWork
 from services.usage import count, counters, require_budget
@@ -113,8 +114,7 @@ async def _begin(
                 MessageChunk.account_id == account_id, MessageChunk.message_id == message_id
             )
         )
-        await knowledge.suggest(db, reply)
-        request = await build_request(db, reply)
+        request = await build_request(db, reply, await suggest(db, reply))
         if not runtime.provider.is_offline:
             await remember_prompt(db, reply, request)
     runtime.bus.wake(stream_topic(message_id))

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.message import BranchMessage
 from services.ai.context import volatile_blocks
-from services.ai.port import Conversation, TurnRequest
+from services.ai.port import NOTHING_KNOWN, Conversation, Known, TurnRequest
 from services.record import (
     conversation,
     facts,
@@ -17,15 +17,24 @@ from services.record import (
 INTAKE_POSITION = 1
 
 
-async def build_request(db: AsyncConnection, reply: BranchMessage) -> TurnRequest:
-    """What the model is asked: the message before the reply, after all that stands before that.
+async def build_request(
+    db: AsyncConnection, reply: BranchMessage, known: Known = NOTHING_KNOWN
+) -> TurnRequest:
+    """What the model is asked: the message before the reply, after all that stands before that, and what
+    the account knows about it.
 
     Messages behind the reply are left out, however many have been sent already.
     """
     record = await read_record(db, reply.account_id, reply.branch_id)
     *history, asked = record.before(reply.position)
     if reply.position == INTAKE_POSITION + 1:
-        return TurnRequest(Conversation(facts(record)), asked.turn, purpose="intake")
+        return TurnRequest(
+            Conversation(facts(record)),
+            asked.turn,
+            purpose="intake",
+            volatile=volatile_blocks(known=known),
+            known=known,
+        )
     return TurnRequest(
         conversation(record, history),
         asked.turn,
@@ -33,5 +42,7 @@ async def build_request(db: AsyncConnection, reply: BranchMessage) -> TurnReques
             revivals=revivals(record),
             merged=merged_findings(record),
             others=other_branches(record),
+            known=known,
         ),
+        known=known,
     )

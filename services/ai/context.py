@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from models.branch import BranchStatus
+from services.ai.port import NOTHING_KNOWN, Article, Known, SolvedSession
 from services.ai.prompts import delimited, one_line
 from services.ai.tasks import HypothesisFacts
 
@@ -29,6 +30,8 @@ MOST_MERGED = 50
 MOST_REVIVALS = 5
 LONGEST = 400
 """Characters of one entry."""
+ARTICLE = 3_000
+"""Characters of one article: enough for its symptoms and its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,19 @@ def volatile_blocks(
     revivals: Iterable[RevivalFacts] = (),
     merged: Iterable[MergedFinding] = (),
     others: Iterable[HypothesisFacts] = (),
+    known: Known = NOTHING_KNOWN,
 ) -> tuple[str, ...]:
-    """Revivals come newest first, `others` in the order of the tree."""
-    blocks = (revival_context(revivals), merged_context(merged), cross_branch_context(others))
+    """Revivals come newest first, `others` in the order of the tree, what is known best first.
+
+    What is known comes last: it gives way where there is no room.
+    """
+    blocks = (
+        revival_context(revivals),
+        merged_context(merged),
+        cross_branch_context(others),
+        solved_context(known.sessions),
+        library_context(known.articles),
+    )
     return tuple(block for block in blocks if block)
 
 
@@ -89,6 +102,32 @@ def merged_context(merged: Iterable[MergedFinding]) -> str:
             for finding in islice(merged, MOST_MERGED)
         ),
     )
+
+
+def solved_context(solved: Iterable[SolvedSession]) -> str:
+    """Earlier sessions that were like this one, and what solved them."""
+    return _block(
+        "## Similar Sessions, Solved",
+        "earlier sessions",
+        (
+            f"- {_entry(session.problem)} Solved by: **{_label(session.solved_by or 'no branch')}**."
+            + (f" {_entry(session.how)}" if session.how else "")
+            for session in solved
+        ),
+    )
+
+
+def library_context(articles: Iterable[Article]) -> str:
+    """Of the account's own library; that they bear on the question is a matter of shared words."""
+    return _block(
+        "## Articles Of The Library That May Help",
+        "articles",
+        (f"### {one_line(article.title)}\n{_beginning(article.body)}" for article in articles),
+    )
+
+
+def _beginning(body: str) -> str:
+    return body if len(body) <= ARTICLE else f"{body[: ARTICLE - 1]}…"
 
 
 def _block(heading: str, source: str, lines: Iterable[str]) -> str:

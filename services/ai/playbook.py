@@ -125,7 +125,7 @@ class PlaybookProvider:
             asked = _ask(request, "No matching playbook for this description.")
             return _Answer(f"{_OFFLINE}\n\n{asked.text}", asked.step, intake=analysis)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
-        text = f"{_OFFLINE}\n\n{_presentation(match)}"
+        text = f"{_OFFLINE}\n\n{_presentation(match)}{_known(request)}"
         return _Answer(text, step, _fork(match.card), analysis)
 
     def _trunk(self, request: TurnRequest) -> _Answer:
@@ -140,7 +140,7 @@ class PlaybookProvider:
             return _Answer(text, NoteStep(text))
         analysis = _analyse(request, match)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
-        return _Answer(_presentation(match), step, _fork(match.card))
+        return _Answer(f"{_presentation(match)}{_known(request)}", step, _fork(match.card))
 
 
 # ------------------------------------------------------------------ intake and trunk
@@ -184,12 +184,31 @@ def _ask(request: TurnRequest, finding: str) -> _Answer:
         for answered, question in _QUESTIONS
         if question not in given and not answered.search(told)
     ][:_QUESTIONS_AT_ONCE]
+    known = _known(request)
     if not open_questions:
         text = f"{finding} The offline playbook has no more questions; go on by hand or escalate."
-        return _Answer(text, NoteStep(text))
+        return _Answer(f"{text}{known}", NoteStep(text))
     questions = _bullets(open_questions)
-    text = f"{finding} These answers would help most:\n{questions}"
+    text = f"{finding} These answers would help most:\n{questions}{known}"
     return _Answer(text, InfoRequestStep(questions))
+
+
+def _known(request: TurnRequest) -> str:
+    """What the account itself has about it and was not named before; by shared words, as cards are."""
+    given = "\n".join(_answers_given(request))
+    lines = [
+        f"**{article.title}**, an article of your library"
+        for article in request.known.articles
+        if article.title not in given
+    ]
+    for session in request.known.sessions:
+        problem = textwrap.shorten(session.problem, _SUMMARY_LENGTH, placeholder=" …")
+        if problem in given:
+            continue
+        by = f" by **{session.solved_by}**" if session.solved_by else ""
+        how = f": {session.how}" if session.how else ""
+        lines.append(f"“{problem}”, a session that was solved{by}{how}")
+    return f"\n\nYour own records share words with this:\n{_bullets(lines)}" if lines else ""
 
 
 def _told(request: TurnRequest) -> str:

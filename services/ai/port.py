@@ -113,17 +113,47 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Article:
+    """Of the account's own library; `body` is Markdown."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedSession:
+    """An earlier session of the account that was like this one, and the branch that solved it."""
+
+    problem: str
+    solved_by: str | None
+    how: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the account knows already that shares words with the question, best first."""
+
+    articles: tuple[Article, ...] = ()
+    sessions: tuple[SolvedSession, ...] = ()
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRequest:
     """One answer to be given to `question`, which the conversation does not hold yet.
 
-    `volatile` holds delimited blocks that may differ at every call. For an intake the question is
-    the intake and the conversation is empty.
+    `volatile` holds delimited blocks that may differ at every call. What is `known` is told there, and
+    stands here besides for a provider that goes by rules. For an intake the question is the intake and
+    the conversation is empty.
     """
 
     conversation: Conversation
     question: Turn
     purpose: Purpose = "reply"
     volatile: tuple[str, ...] = ()
+    known: Known = NOTHING_KNOWN
 
 
 # ------------------------------------------------------------------ steps

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.knowledge import KbArticle
 from models.session import AiSession, SessionStatus
-from services import knowledge
+from services import lookup
 from services.ai.scripted import Answer, Fail, ScriptedProvider
 from services.database import transaction
 from services.demo.library import ARTICLES
 from services.ids import Kind, new_id, node_id, uuid_of
-from services.knowledge import Related
+from services.lookup import Related
 from services.runtime import Runtime
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues
@@ -94,7 +94,7 @@ async def put(owner_url: str, session_id: str, status: SessionStatus, **values: 
 
 async def related(engine: AsyncEngine, account_id: UUID, body: str, most: int = 3) -> Related:
     async with transaction(engine, account_id) as db:
-        return await knowledge.related(db, account_id, body, most=most)
+        return await lookup.related(db, account_id, body, most=most)
 
 
 def rarity(holders: int, *, of: int) -> float:
@@ -445,3 +445,36 @@ async def test_a_retry_looks_again(
     await talk.client.mutate("retryMessage", "reply { id }", messageId=reply)
     await talk.client.answered(reply)
     assert (await suggested(talk))[-1] == ("ASSISTANT", ["Thick paper sticks", "Printer jams"])
+
+
+async def test_the_assistant_is_told_of_the_best_and_of_what_solved_sessions_like_it(
+    talk: Conversation, provider: ScriptedProvider, strangers: Colleagues, database_url: str
+) -> None:
+    for name in ("one", "two", "three", "four"):
+        await write(
+            database_url, talk.people.account_id, {**MAIL, "title": f"Mail stopped: {name}"}
+        )
+    await write(database_url, strangers.account_id, {**MAIL, "title": "Their mail stopped"})
+    solved = await opened(talk.client, "Mail stopped arriving at the front desk.")
+    await put(
+        database_url,
+        solved["id"],
+        SessionStatus.RESOLVED,
+        resolution_summary="The quota was raised.",
+    )
+    question = f"Mail stopped arriving? {new_question()}"
+    await talk.client.answered(await talk.ask(question))
+
+    request = next(r for r in provider.requests if r.question.text == question)
+    assert len(request.known.articles) == 3
+    assert {article.title[:13] for article in request.known.articles} == {"Mail stopped:"}
+    (session,) = request.known.sessions
+    assert session.how == "The quota was raised."
+    sessions, library = request.volatile[-2:]
+    assert sessions.startswith("## Similar Sessions, Solved\n")
+    assert "Solved by: **no branch**. The quota was raised." in sessions
+    assert library.startswith("## Articles Of The Library That May Help\n")
+    assert [line for line in library.split("\n") if line.startswith("### ")] == [
+        f"### {article.title}" for article in request.known.articles
+    ]
+    assert MAIL["body"] in library

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from models.branch import BranchStatus
 from services.ai.context import (
+    ARTICLE,
     LONGEST,
     MOST_BRANCHES,
     MergedFinding,
@@ -16,6 +17,7 @@ from services.ai.context import (
     revival_context,
     volatile_blocks,
 )
+from services.ai.port import Article, Known, SolvedSession
 from services.ai.prompts import delimited
 from services.ai.tasks import HypothesisFacts
 
@@ -115,14 +117,27 @@ def test_what_concerns_the_branch_itself_stands_before_the_other_branches() -> N
         others=[branch("DNS", BranchStatus.UNTRIED)],
         merged=[MergedFinding("DNS", "The name\nresolves.")],
         revivals=[RevivalFacts("DNS", "The port is closed")],
+        known=Known(
+            (Article("Mail\nloops", "x" * 5_000),),
+            (SolvedSession("No mail </untrusted>", "*Relay*", "A port was opened."),),
+        ),
     )
 
     assert [block.split("\n")[0] for block in blocks] == [
         "## Branch Revival",
         "## Findings Brought In",
         "## Cross-Branch Context",
+        "## Similar Sessions, Solved",
+        "## Articles Of The Library That May Help",
     ]
     assert "- **DNS**: The name resolves." in blocks[1]
+    assert blocks[3].split("\n")[2] == (
+        r"- No mail &lt;/untrusted> Solved by: **\*Relay\***. A port was opened."
+    )
+    assert blocks[4] == (
+        '## Articles Of The Library That May Help\n<untrusted source="articles">\n'
+        f"### Mail loops\n{'x' * (ARTICLE - 1)}…\n</untrusted>"
+    )
 
 
 def test_a_session_of_any_size_takes_a_bounded_place() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from models.message import MessageRole
@@ -6,13 +8,16 @@ from services.ai.cards import Card, load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import (
     ActionStep,
+    Article,
     Done,
     Hypothesis,
     InfoRequestStep,
     IntakeAnalysis,
     IntakeAnalysisStep,
+    Known,
     NoteStep,
     SessionFacts,
+    SolvedSession,
     TextDelta,
     Turn,
     TurnRequest,
@@ -348,3 +353,37 @@ def test_where_a_failure_is_expected_only_yes_and_no_count(
     reply: str, reading: bool | None
 ) -> None:
     assert read_reply(reply, NEGATIVE) is reading
+
+
+RECORDS = Known(
+    (Article("Descaling", "Use vinegar."),),
+    (SolvedSession("Tea was cold", "Fuse", "A new fuse."), SolvedSession("No tea", None, None)),
+)
+TOLD_OF_RECORDS = (
+    "\n\nYour own records share words with this:\n"
+    "- **Descaling**, an article of your library\n"
+    "- “Tea was cold”, a session that was solved by **Fuse**: A new fuse.\n"
+    "- “No tea”, a session that was solved"
+)
+
+
+@pytest.mark.parametrize("intake", ["The kettle is cold", "The samovar leaks"])
+async def test_what_the_account_has_itself_is_named_with_a_card_and_without(intake: str) -> None:
+    plain = intake_turn(SessionFacts(intake))
+    text, done = await ask(PlaybookProvider(CARDS), replace(plain, known=RECORDS))
+    alone, without = await ask(PlaybookProvider(CARDS), plain)
+    assert text == alone + TOLD_OF_RECORDS
+    assert done == without
+
+
+async def test_what_was_named_once_is_not_named_again() -> None:
+    said = [
+        Turn(1, MessageRole.USER, "The samovar leaks"),
+        Turn(2, MessageRole.ASSISTANT, "No matching playbook." + TOLD_OF_RECORDS),
+    ]
+    again = reply_turn(SessionFacts("The samovar leaks"), said, "What now?")
+    text, _ = await ask(PlaybookProvider(CARDS), replace(again, known=RECORDS))
+    assert "Your own records" not in text
+    more = Known((*RECORDS.articles, Article("Leaks", "")), RECORDS.sessions)
+    text, _ = await ask(PlaybookProvider(CARDS), replace(again, known=more))
+    assert text.endswith("with this:\n- **Leaks**, an article of your library")

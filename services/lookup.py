@@ -1,4 +1,4 @@
-"""What an account knows already: its library of articles, and its resolved sessions that are like another.
+"""Finding what an account knows: articles of its library and resolved sessions, by the words of a text.
 
 The words of a text are looked up in both. The score of a document for the words t of a text:
 
@@ -14,29 +14,14 @@ findings, 0.4 of cause, tags and resolution, 0.2 of the body: the best place cou
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    TextClause,
-    delete,
-    func,
-    literal,
-    literal_column,
-    select,
-    text,
-    tuple_,
-)
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.knowledge import KbArticle, MessageArticle
 from models.message import BranchMessage
 from services.access import Actor
-from services.database import fetch
-from services.pages import Page, page_size, read_cursor, write_cursor
 from services.runtime import Runtime
-from services.validation import Validation
 
 MOST_WORDS = 24
 """Of a text that are looked up: the ones said most often, then the first."""
@@ -50,7 +35,6 @@ SCORE_NEEDED = 0.2
 WORDS_NEEDED = 2
 """That a document shares with a text, unless it has fewer."""
 
-MOST_SUGGESTED = 8
 MOST_SIMILAR = 20
 
 _FIND = """
@@ -114,9 +98,23 @@ def _looked_up(question: str, then: str) -> TextClause:
     return text(_FIND.format(question=question) + then)
 
 
-_RELATED = _looked_up(
-    "SELECT CAST(:account_id AS uuid) AS id, CAST(:body AS text) AS body",
-    "SELECT kind, id, score FROM found WHERE rank <= :most ORDER BY kind, rank",
+_BEST_OF_EACH = "SELECT kind, id, score FROM found WHERE rank <= :most ORDER BY kind, rank"
+
+_RELATED_TO_TEXT = _looked_up(
+    "SELECT CAST(:account_id AS uuid) AS id, CAST(:body AS text) AS body", _BEST_OF_EACH
+)
+
+_RELATED_TO_ASKED = _looked_up(
+    """
+    SELECT asked.session_id AS id,
+           concat_ws(E'\\n', asked.body, coalesce(problem_summary, intake_content)) AS body
+      FROM branch_messages asked
+      JOIN ai_sessions session
+        ON session.account_id = asked.account_id AND session.id = asked.session_id
+     WHERE asked.account_id = :account_id AND asked.branch_id = :branch_id
+       AND asked.position = :position - 1
+    """,
+    _BEST_OF_EACH,
 )
 
 _SIMILAR = _looked_up(
@@ -133,25 +131,6 @@ _SIMILAR = _looked_up(
       FROM found WHERE rank <= :most ORDER BY question_id, rank
     """,
 )
-
-_SUGGEST = _looked_up(
-    """
-    SELECT asked.id,
-           concat_ws(E'\\n', asked.body, coalesce(problem_summary, intake_content)) AS body
-      FROM branch_messages asked
-      JOIN ai_sessions session
-        ON session.account_id = asked.account_id AND session.id = asked.session_id
-     WHERE asked.account_id = :account_id AND asked.branch_id = :branch_id
-       AND asked.position = :position - 1
-    """,
-    """
-    INSERT INTO message_articles (account_id, message_id, rank, article_id, score)
-    SELECT :account_id, :message_id, rank, id, score FROM found WHERE rank <= :most
-    """,
-)
-
-
-# ------------------------------------------------------------------ what a text is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +149,28 @@ class Related:
 
 async def related(db: AsyncConnection, account_id: UUID, body: str, *, most: int) -> Related:
     """Articles and resolved sessions about a problem, `most` of each. Any text may be given."""
-    found = await db.execute(
-        _RELATED,
-        {
-            **_GIVEN,
-            "account_id": account_id,
-            "body": body[:MOST_CHARACTERS].replace("\0", " ").encode(errors="replace").decode(),
-            "kinds": ["article", "session"],
-            "most": most,
-        },
-    )
+    written = body[:MOST_CHARACTERS].replace("\0", " ").encode(errors="replace").decode()
+    return await _best_of_each(db, _RELATED_TO_TEXT, account_id, most, body=written)
+
+
+async def related_to_asked(db: AsyncConnection, reply: BranchMessage, *, most: int) -> Related:
+    """About what the reply is to answer and the session's problem."""
+    place = {"branch_id": reply.branch_id, "position": reply.position}
+    return await _best_of_each(db, _RELATED_TO_ASKED, reply.account_id, most, **place)
+
+
+async def _best_of_each(
+    db: AsyncConnection, statement: TextClause, account_id: UUID, most: int, **given: object
+) -> Related:
+    given = {
+        **_GIVEN,
+        **given,
+        "kinds": ["article", "session"],
+        "account_id": account_id,
+        "most": most,
+    }
     by_kind: dict[str, list[Scored]] = {"article": [], "session": []}
-    for row in found:
+    for row in await db.execute(statement, given):
         by_kind[row.kind].append(Scored(row.id, row.score))
     return Related(by_kind["article"], by_kind["session"])
 
@@ -209,103 +198,3 @@ async def similar_by_session(
         for row in await db.execute(_SIMILAR, given):
             found[row.question_id].append(Similar(row.session_id, row.score, row.solved_by))
     return found
-
-
-# ------------------------------------------------------------------ with an answer
-
-
-async def suggest(db: AsyncConnection, reply: BranchMessage) -> None:
-    """Articles about what was asked and about the session's problem, in place of earlier ones."""
-    await db.execute(
-        delete(MessageArticle).where(
-            MessageArticle.account_id == reply.account_id, MessageArticle.message_id == reply.id
-        )
-    )
-    given = {
-        "account_id": reply.account_id,
-        "message_id": reply.id,
-        "branch_id": reply.branch_id,
-        "position": reply.position,
-        "kinds": ["article"],
-        "most": MOST_SUGGESTED,
-    }
-    await db.execute(_SUGGEST, {**_GIVEN, **given})
-
-
-async def suggested(
-    db: AsyncConnection, account_id: UUID, message_ids: Sequence[UUID]
-) -> dict[UUID, list[KbArticle]]:
-    """By answer, best first."""
-    statement = (
-        select(MessageArticle.message_id, KbArticle)
-        .join(
-            KbArticle,
-            (KbArticle.account_id == MessageArticle.account_id)
-            & (KbArticle.id == MessageArticle.article_id),
-        )
-        .where(MessageArticle.account_id == account_id, MessageArticle.message_id.in_(message_ids))
-        .order_by(MessageArticle.rank)
-    )
-    found: defaultdict[UUID, list[KbArticle]] = defaultdict(list)
-    rows: Sequence[Any] = (await db.execute(statement)).all()
-    for row in rows:
-        found[row.message_id].append(row)
-    return found
-
-
-async def articles_by_message(
-    runtime: Runtime, actor: Actor, message_ids: Sequence[UUID]
-) -> dict[UUID, list[KbArticle]]:
-    async with runtime.read(actor) as db:
-        return await suggested(db, actor.account_id, message_ids)
-
-
-# ------------------------------------------------------------------ the library
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    article: KbArticle
-    cursor: str
-
-
-async def list_articles(
-    runtime: Runtime, actor: Actor, search: str | None, *, first: int, after: str | None
-) -> Page[Listed]:
-    """Newest first; of a search, which is written as for a search engine, best first.
-
-    Raises InvalidInput (search, first, after).
-    """
-    check = Validation()
-    wanted = check.optional_text(("search",), search, 200)
-    check.done()
-    size = page_size("first", first)
-    statement = select(KbArticle).where(KbArticle.account_id == actor.account_id)
-    key: Any = KbArticle.created_at
-    kind: type = datetime
-    if wanted is not None:
-        query = func.websearch_to_tsquery(literal_column("'english'::regconfig"), wanted)
-        statement = statement.where(KbArticle.words.op("@@")(query))
-        key, kind = func.ts_rank_cd(KbArticle.words, query), float
-    statement = (
-        statement.add_columns(key.label("place"))
-        .order_by(key.desc(), KbArticle.id.desc())
-        .limit(size + 1)
-    )
-    if after is not None:
-        last = read_cursor("after", after, kind, UUID)
-        statement = statement.where(tuple_(key, KbArticle.id) < tuple_(*map(literal, last)))
-    async with runtime.read(actor) as db:
-        rows: Sequence[Any] = (await db.execute(statement)).all()
-    found = [Listed(row, write_cursor(row.place, str(row.id))) for row in rows[:size]]
-    return Page(found, len(rows) > size, after is not None)
-
-
-async def by_id(
-    runtime: Runtime, actor: Actor, article_ids: Sequence[UUID]
-) -> dict[UUID, KbArticle]:
-    statement = select(KbArticle).where(
-        KbArticle.account_id == actor.account_id, KbArticle.id.in_(article_ids)
-    )
-    async with runtime.read(actor) as db:
-        return {row.id: row for row in await fetch(db, statement)}
