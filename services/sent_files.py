@@ -101,7 +101,8 @@ def _attachment(file: _Sent, image: Image | None) -> Attachment:
         file.filename,
         file.content_type,
         file.description or file.failure,
-        "\n\n".join(part for part in (file.summary, file.text) if part) or None,
+        file.summary,
+        file.text,
         image,
     )
 

@@ -73,7 +73,8 @@ async def _describe(
         upload.filename,
         upload.content_type,
         examined.description,
-        "\n\n".join(part for part in (examined.summary, examined.text) if part) or None,
+        examined.summary,
+        examined.text,
         image,
     )
     outcome = await perform(

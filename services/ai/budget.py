@@ -71,7 +71,7 @@ def turn_tokens(turn: Turn) -> int:
 
 
 def _file_tokens(file: Attachment) -> int:
-    texts = (file.filename, file.content_type, file.description, file.text)
+    texts = (file.filename, file.content_type, file.description, file.summary, file.text)
     shown = sum(tokens(text) for text in texts if text)
     return MESSAGE + shown + (IMAGE if file.image is not None else 0)
 
@@ -246,8 +246,17 @@ def _clipped_file(file: Attachment, room: int) -> Attachment:
     room -= tokens(filename)
     description = _clipped(file.description, max(0, room // 4)) if file.description else None
     room -= tokens(description or "")
+    summary = _clipped(file.summary, max(0, room * 2 // 3)) if file.summary else None
+    room -= tokens(summary or "")
     text = _clipped(file.text, max(0, room)) if file.text else None
-    return replace(file, image=image, filename=filename, description=description, text=text)
+    return replace(
+        file,
+        image=image,
+        filename=filename,
+        description=description,
+        summary=summary,
+        text=text,
+    )
 
 
 def _clipped(text: str, room: int) -> str:

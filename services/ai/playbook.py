@@ -8,7 +8,7 @@ import asyncio
 import re
 import textwrap
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.message import MessageRole
 from models.session import ConfidenceTier
@@ -106,6 +106,10 @@ class PlaybookProvider:
     def _answer(self, request: TurnRequest) -> _Answer:
         if request.purpose == "intake":
             return self._intake(request)
+        answer = self._reply(request)
+        return replace(answer, text=f"{_files(request)}{answer.text}")
+
+    def _reply(self, request: TurnRequest) -> _Answer:
         if request.conversation.hypothesis is None:
             return self._trunk(request)
         found = self._index.hypothesis_for(request.conversation.hypothesis)
@@ -123,9 +127,10 @@ class PlaybookProvider:
         analysis = _analyse(request, match)
         if match is None:
             asked = _ask(request, "No matching playbook for this description.")
-            return _Answer(f"{_OFFLINE}\n\n{asked.text}", asked.step, intake=analysis)
+            text = f"{_OFFLINE}\n\n{_files(request)}{asked.text}"
+            return _Answer(text, asked.step, intake=analysis)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
-        text = f"{_OFFLINE}\n\n{_presentation(match)}{_known(request)}"
+        text = f"{_OFFLINE}\n\n{_files(request)}{_presentation(match)}{_known(request)}"
         return _Answer(text, step, _fork(match.card), analysis)
 
     def _trunk(self, request: TurnRequest) -> _Answer:
@@ -147,7 +152,8 @@ class PlaybookProvider:
 
 
 def _analyse(request: TurnRequest, match: CardMatch | None) -> IntakeAnalysis:
-    codes = (found.group() for found in CODE.finditer(_told(request)))
+    read = (file.description or "" for file in request.question.attachments)
+    codes = (found.group() for found in CODE.finditer("\n".join((_told(request), *read))))
     words = match.words if match else ()
     return IntakeAnalysis(
         summary=textwrap.shorten(
@@ -191,6 +197,16 @@ def _ask(request: TurnRequest, finding: str) -> _Answer:
     questions = _bullets(open_questions)
     text = f"{finding} These answers would help most:\n{questions}{known}"
     return _Answer(text, InfoRequestStep(questions))
+
+
+def _files(request: TurnRequest) -> str:
+    """What rules found in the files that came with the question."""
+    lines = [
+        f"**{file.filename}**: {file.description}"
+        for file in request.question.attachments
+        if file.description
+    ]
+    return f"In your files:\n{_bullets(lines)}\n\n" if lines else ""
 
 
 def _known(request: TurnRequest) -> str:

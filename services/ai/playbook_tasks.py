@@ -94,6 +94,7 @@ def _analysis(task: AnalyseBranch, index: CardIndex) -> Analysis:
     findings = [
         *(_checked(walked, task) if walked else ()),
         *_noted(own, task.since),
+        *_read(own, task.since),
     ]
     findings, contradictions = _watch(task, own, findings)
     known = {claim.casefold() for claim in task.known}
@@ -158,6 +159,19 @@ def _noted(own: Segment, since: int) -> Iterator[FoundFinding]:
     for turn in own.turns:
         if turn.role is MessageRole.NOTE and turn.position > since and turn.text[:1] != "[":
             yield _observed(turn, turn.text)
+
+
+def _read(own: Segment, since: int) -> Iterator[FoundFinding]:
+    """What digests tell of logs."""
+    for turn in own.turns:
+        for file in turn.attachments:
+            if turn.position > since and file.summary and file.description:
+                yield FoundFinding(
+                    kind=FindingKind.OBSERVED,
+                    claim=f"{file.filename}: {file.description}",
+                    subject="File",
+                    evidence=[turn.position],
+                )
 
 
 def _observed(turn: Turn, sentence: str) -> FoundFinding:
@@ -367,5 +381,5 @@ def _description(task: DescribeFile) -> Description:
         description=f"{file.filename}, {file.content_type}; its content was not looked at."
         if file.image
         else f"{file.filename}, {file.content_type}.",
-        summary=file.text or None,
+        summary=file.summary or file.text or None,
     )

@@ -57,11 +57,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a message. `text` is what is known of its content, bounded."""
+    """A file that came with a message: a sentence about it, of a log its digest, and an excerpt."""
 
     filename: str
     content_type: str
     description: str | None = None
+    summary: str | None = None
     text: str | None = None
     image: Image | None = None
 

@@ -212,7 +212,7 @@ def _turn(turn: Turn) -> PromptMessage:
 def _file_parts(file: Attachment) -> Iterator[Part]:
     if file.image is not None:
         yield Part(image=file.image)
-    known = [f"Type: {file.content_type}", file.description, file.text]
+    known = [f"Type: {file.content_type}", file.description, file.summary, file.text]
     yield Part(delimited(f"file {file.filename}", "\n".join(line for line in known if line)))
 
 

@@ -405,6 +405,7 @@ def _attachment(file: Attachment, redactor: Redactor) -> Attachment:
         file,
         filename=redactor.redact(file.filename),
         description=_optional(file.description, redactor),
+        summary=_optional(file.summary, redactor),
         text=_optional(file.text, redactor),
     )
 

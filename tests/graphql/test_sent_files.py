@@ -95,9 +95,9 @@ async def test_a_long_text_is_described_by_the_model_beside_its_digest(
         if isinstance(task, DescribeFile) and task.attachment.filename == name
     ]
     assert (task.attachment.content_type, task.attachment.image) == ("text/plain", None)
-    assert task.attachment.text is not None
-    assert task.attachment.text.startswith("Lines: 60\n")
-    assert task.attachment.text.endswith(LOG.decode().replace("\r\n", "\n"))
+    assert task.attachment.summary is not None
+    assert task.attachment.summary.startswith("Lines: 60\n")
+    assert task.attachment.text == LOG.decode().replace("\r\n", "\n")
     after = (await talk.client.run(spent, id=talk.id))["session"]["usage"]
     assert after == {"input": before["input"] + 30, "output": before["output"] + 5}
 
@@ -128,8 +128,9 @@ async def test_what_the_model_fails_to_describe_keeps_its_digest_and_can_be_trie
     assert failed["description"].startswith("Log of 60 lines")
     assert failed["summary"].startswith("Lines: 60\n")
     question = await told(talk, provider, upload_id)
-    assert question.attachments[0].description == failed["description"]
-    assert question.attachments[0].text == f"{failed['summary']}\n\n{failed['extractedText']}"
+    (file,) = question.attachments
+    assert file.description == failed["description"]
+    assert (file.summary, file.text) == (failed["summary"], failed["extractedText"])
 
     await talk.client.mutate("retryUpload", "upload { state }", uploadId=upload_id)
     again = await described(talk, upload_id, database_url)
@@ -169,7 +170,7 @@ async def test_an_answer_waits_for_what_the_model_sees_in_a_file(
     asked = next(r.question for r in provider.requests if r.question.text == question)
     (file,) = asked.attachments
     assert (file.filename, file.content_type) == (name, "image/png")
-    assert (file.description, file.text) == ("A blue screen.", "0x7B.")
+    assert (file.description, file.summary, file.text) == ("A blue screen.", "0x7B.", None)
     assert file.image is not None
     assert file.image.media_type == "image/png"
 
@@ -218,7 +219,7 @@ async def test_the_files_of_the_intake_are_told_with_it(
     asked = next(r for r in provider.requests if r.question.text == intake)
     assert asked.purpose == "intake"
     assert asked.question.attachments == (
-        Attachment(name, "text/plain", "Text of 1 line.", "No lease.\n"),
+        Attachment(name, "text/plain", "Text of 1 line.", text="No lease.\n"),
     )
 
 

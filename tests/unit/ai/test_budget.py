@@ -44,6 +44,7 @@ FILES = st.lists(
         filename=TEXTS,
         content_type=st.just("text/plain"),
         description=st.none() | TEXTS,
+        summary=st.none() | TEXTS,
         text=st.none() | TEXTS,
         image=st.none() | st.just(Image("image/png", b"x")),
     ),

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from unittest.mock import ANY
 
 import pytest
 
@@ -9,6 +10,7 @@ from services.ai.playbook import PlaybookProvider
 from services.ai.port import (
     ActionStep,
     Article,
+    Attachment,
     Done,
     Hypothesis,
     InfoRequestStep,
@@ -387,3 +389,24 @@ async def test_what_was_named_once_is_not_named_again() -> None:
     more = Known((*RECORDS.articles, Article("Leaks", "")), RECORDS.sessions)
     text, _ = await ask(PlaybookProvider(CARDS), replace(again, known=more))
     assert text.endswith("with this:\n- **Leaks**, an article of your library")
+
+
+LOG = Attachment("kettle.log", "text/plain", "Log of 9 lines; codes 0x80070057.", "Lines: 9")
+
+
+@pytest.mark.parametrize("intake", ["The kettle is cold", "The samovar leaks"])
+async def test_what_was_read_in_files_is_told_first(intake: str) -> None:
+    plain = intake_turn(SessionFacts(intake))
+    sent = replace(plain, question=replace(plain.question, attachments=(LOG,)))
+    alone, _ = await ask(PlaybookProvider(CARDS), plain)
+    text, done = await ask(PlaybookProvider(CARDS), sent)
+    told = "In your files:\n- **kettle.log**: Log of 9 lines; codes 0x80070057.\n\n"
+    opening, rest = alone.split("\n\n", 1)
+    assert text == f"{opening}\n\n{told}{rest}"
+    assert done.intake is not None
+    assert done.intake.signals[0] == "0x80070057"
+
+    later = reply_turn(SessionFacts(intake), [], "Look")
+    alone, _ = await ask(PlaybookProvider(CARDS), later)
+    later = replace(later, question=replace(later.question, attachments=(LOG,)))
+    assert await ask(PlaybookProvider(CARDS), later) == (told + alone, ANY)

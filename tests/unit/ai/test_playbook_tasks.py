@@ -131,6 +131,21 @@ async def test_notes_are_findings_but_the_products_own_are_not() -> None:
     assert found == [(FindingKind.OBSERVED, "The plug is brand new.", [2])]
 
 
+async def test_what_was_read_in_logs_is_a_finding_with_its_message() -> None:
+    log = Attachment("a.log", "text/plain", "Log of 9 lines; 2 errors.", "Lines: 9", "09:14 ERROR")
+    plain = Attachment("b.txt", "text/plain", "Text of 1 line.", None, "Hello")
+    turns = [
+        Turn(2, MessageRole.USER, "Earlier", attachments=(log,)),
+        Turn(4, MessageRole.USER, "Here", attachments=(plain, log)),
+    ]
+
+    analysis = await analysed(talk(None, turns), since=2)
+
+    found = [(one.kind, one.claim, one.subject, one.evidence) for one in analysis.findings]
+    claim = "a.log: Log of 9 lines; 2 errors."
+    assert found == [(FindingKind.OBSERVED, claim, "File", [4])]
+
+
 async def test_what_is_known_is_not_found_again() -> None:
     conversation = await walked(FUSE, "yes")
 

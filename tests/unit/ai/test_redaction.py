@@ -73,7 +73,7 @@ def test_one_secret_has_one_name_and_is_known_from_then_on() -> None:
 
 
 def test_every_text_of_a_request_is_redacted() -> None:
-    file = Attachment(SECRET, "text/plain", SECRET, SECRET)
+    file = Attachment(SECRET, "text/plain", SECRET, SECRET, SECRET)
     hypothesis = Hypothesis(SECRET, SECRET)
     turn = Turn(1, MessageRole.USER, SECRET, attachments=(file,))
     lineage = (Segment((turn,)), Segment((turn,), hypothesis, SECRET))
