@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, select, text, update
 
-from models.account import Account
 from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
@@ -43,6 +42,11 @@ from services.usage import count, counters, require_budget
 
 CHUNK_INTERVAL = 0.075
 """Seconds that text is gathered before it is written. The first piece is not made to wait."""
+
+
+_WRITE_CHUNK = text(
+    "SELECT flowpilot_write_chunk(:account_id, :message_id, :attempt, :start, :body)"
+)
 
 
 @dataclass(slots=True)
@@ -154,34 +158,18 @@ async def _stream(
 
 async def _write_chunk(runtime: Runtime, reply: BranchMessage, start: int, body: str) -> int | None:
     """The account's access version as of the writing; None when this attempt is over: the reply was
-    cancelled, or another worker began anew.
+    cancelled, or another worker began anew. One round trip, since everybody who follows waits for it.
     """
-    still_ours = select(
-        literal(reply.account_id),
-        literal(reply.id),
-        literal(reply.attempt),
-        literal(start),
-        literal(body),
-    ).where(
-        select(literal(1))
-        .where(
-            BranchMessage.account_id == reply.account_id,
-            BranchMessage.id == reply.id,
-            BranchMessage.attempt == reply.attempt,
-            BranchMessage.state == MessageState.STREAMING,
-        )
-        .exists()
-    )
-    access_version = (
-        select(Account.access_version).where(Account.id == reply.account_id).scalar_subquery()
-    )
-    statement = (
-        insert(MessageChunk)
-        .from_select(["account_id", "message_id", "attempt", "start", "body"], still_ours)
-        .returning(access_version)
-    )
-    async with transaction(runtime.engine, reply.account_id) as db:
-        version: int | None = (await db.execute(statement)).scalar_one_or_none()
+    given = {
+        "account_id": reply.account_id,
+        "message_id": reply.id,
+        "attempt": reply.attempt,
+        "start": start,
+        "body": body,
+    }
+    async with runtime.engine.connect() as db:
+        await db.execution_options(isolation_level="AUTOCOMMIT")
+        version: int | None = (await db.execute(_WRITE_CHUNK, given)).scalar_one()
     return version
 
 

@@ -178,7 +178,7 @@ def test_the_image_serves_with_nothing_to_write_to_but_its_data(
         silent = subprocess.run(healthy, env=variables | port, capture_output=True, check=False)
         assert silent.returncode == 1
         assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
-    assert [path.name for path in data.iterdir()] == ["secret.key"]
+    assert {path.name for path in data.iterdir()} == {"secret.key", "uploads"}
     assert {orjson.loads(line)["level"] for line in log.splitlines()} <= {"info"}
 
 
