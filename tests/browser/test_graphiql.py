@@ -91,3 +91,25 @@ async def test_an_event_arrives_live(
         "startSession", "session { id }", intake={"text": "The printer is out"}
     )
     await expect(page.locator(".graphiql-response")).to_contain_text(started["session"]["id"])
+
+
+@pytest.mark.parametrize("page", [(1440, 900)], ids=["wide"], indirect=True)
+async def test_a_file_is_chosen_and_brought_in(
+    page: Page, email: str, client: Client, colleagues: Colleagues
+) -> None:
+    engineer = client.as_(colleagues.engineer)
+    intake = {"text": "The printer is out"}
+    started = await engineer.mutate("startSession", "session { id }", intake=intake)
+    await sign_in(page, email)
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await page.get_by_text("uploadFile", exact=True).click()
+    await expect(page.get_by_role("tab", name="UploadFile")).to_be_visible()
+    await expect(page.locator(".graphiql-editor-tool")).to_contain_text(started["session"]["id"])
+    async with page.expect_file_chooser() as choosing:
+        await page.get_by_role("button", name="Execute query").click()
+    log = {"name": "spool.log", "mimeType": "image/png", "buffer": b"09:14 ERROR 0x709"}
+    await (await choosing.value).set_files(log)
+    await expect(page.locator(".graphiql-response")).to_contain_text('"contentType": "text/plain"')
+    document = "query($id: ID!) { session(id: $id) { uploads { filename byteSize } } }"
+    found = await engineer.run(document, id=started["session"]["id"])
+    assert found["session"]["uploads"] == [{"filename": "spool.log", "byteSize": 17}]

@@ -25,7 +25,7 @@ export interface ExampleGroup {
 }
 
 export const EXAMPLE_GROUPS: ExampleGroup[] = [
-  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "queue"]),
+  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "kbArticles", "queue"]),
   group("Start and talk", [
     "startSession",
     "sendMessage",
@@ -33,6 +33,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "retryMessage",
     "cancelMessage",
   ]),
+  group("Files", ["uploadFile", "retryUpload", "uploads"]),
   group("Fork and explore", [
     "forkBranch",
     "switchBranch",

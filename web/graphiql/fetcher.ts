@@ -3,6 +3,7 @@ import type { DocumentNode, ExecutionResult } from "graphql";
 import { createClient } from "graphql-ws";
 
 import type { Auth } from "./auth";
+import { withChosenFile } from "./files";
 import { ENDPOINT, isUnauthenticated } from "./http";
 
 /** The name under which GraphiQL asks for the schema. */
@@ -31,10 +32,12 @@ export function createFetcher(auth: Auth): Fetcher {
       return feed as unknown as Observable<ExecutionResult>;
     }
     const headers = options?.headers as Record<string, string> | undefined;
-    const answer = auth.run(operation, headers).then((response) => {
-      const isRefused = isUnauthenticated(response) && !auth.state().identity;
-      return isRefused && operation.operationName === INTROSPECTION ? NO_SCHEMA_YET : response;
-    });
+    const answer = withChosenFile(operation)
+      .then((ready) => auth.run(ready, headers))
+      .then((response) => {
+        const isRefused = isUnauthenticated(response) && !auth.state().identity;
+        return isRefused && operation.operationName === INTROSPECTION ? NO_SCHEMA_YET : response;
+      });
     return answer as Promise<ExecutionResult>;
   };
 }

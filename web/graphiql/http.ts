@@ -1,3 +1,5 @@
+import { multipart } from "./files";
+
 export const ENDPOINT = "/graphql";
 
 export interface GraphQLFailure {
@@ -22,14 +24,18 @@ export async function post<Data>(
   operation: Operation,
   headers: Record<string, string>,
 ): Promise<GraphQLResponse<Data>> {
+  const form = multipart(operation);
+  const kind: Record<string, string> = form
+    ? { "GraphQL-Require-Preflight": "1" }
+    : { "Content-Type": "application/json" };
   const response = await fetch(ENDPOINT, {
     method: "POST",
     headers: {
-      "Content-Type": "application/json",
+      ...kind,
       Accept: "application/graphql-response+json, application/json;q=0.9",
       ...headers,
     },
-    body: JSON.stringify(operation),
+    body: form ?? JSON.stringify(operation),
   });
   const text = await response.text();
   try {

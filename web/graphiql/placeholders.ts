@@ -28,10 +28,11 @@ interface SessionDetail {
   branches: BranchRow[];
   findings: { id: string; branch: { isActive: boolean } }[];
   revivalProposals: { id: string }[];
+  uploads: { id: string; state: string }[];
 }
 
 const PLACEHOLDER = /"\$(\w+)"/g;
-const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal/i;
+const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload/i;
 const QUEUE_NAMES = /handoff|queueCursor/i;
 
 const RECENT_SESSIONS = `query RecentSessions {
@@ -48,6 +49,7 @@ const SESSION_DETAIL = `query SessionDetail($id: ID!) {
     branches(includeArchived: true) { id version status isActive archivedAt depth }
     findings { id branch { isActive } }
     revivalProposals(state: OPEN) { id }
+    uploads { id state }
   }
 }`;
 const QUEUE = `query FirstInQueue { queue(first: 1) { eventCursor edges { node { id } } } }`;
@@ -107,7 +109,7 @@ async function inSession(auth: Auth): Promise<Known> {
 }
 
 function inTree(session: SessionDetail): Known {
-  const { eventCursor, activeBranch, branches, findings, revivalProposals } = session;
+  const { eventCursor, activeBranch, branches, findings, revivalProposals, uploads } = session;
   const live = branches.filter((branch) => !branch.archivedAt);
   const messages = activeBranch.messages.edges.map((edge) => edge.node).toReversed();
   const evidence = messages.find((message) => message.state === "COMPLETE")?.id;
@@ -124,6 +126,7 @@ function inTree(session: SessionDetail): Known {
     findingId: findings.find((finding) => !finding.branch.isActive)?.id,
     mergeId: activeBranch.merges.find((merge) => !merge.undoneAt)?.id,
     proposalId: revivalProposals[0]?.id,
+    failedUploadId: uploads.find((upload) => upload.state === "FAILED")?.id,
     ...named("activeBranch", branches.find((branch) => branch.isActive)),
     ...named("otherBranch", live.find((branch) => !branch.isActive && branch.depth > 0)),
     ...named("deadEndBranch", live.find((branch) => branch.status === "DEAD_END")),
