@@ -16,8 +16,8 @@ TENANT_TABLES = sorted(
 )
 
 ROWS = """
-    SELECT '{table}' AS name, count(*) AS count,
-           coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '') AS rows
+    SELECT '{table}' AS name,
+           coalesce(string_agg(row_to_json(t)::text, E'\\n' ORDER BY t::text), '') AS rows
       FROM {table} t WHERE {column} = :account_id
 """
 ALL_ROWS = text(
@@ -38,7 +38,7 @@ UNDER_WAY = text(
 )
 
 Snapshot = Mapping[str, str]
-"""Every row of an account, table by table, as PostgreSQL prints it."""
+"""Every row of an account, table by table, a line of JSON each."""
 
 
 @asynccontextmanager

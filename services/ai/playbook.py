@@ -131,7 +131,7 @@ class PlaybookProvider:
             return _Answer(text, asked.step, intake=analysis)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
         text = f"{_OFFLINE}\n\n{_files(request)}{_presentation(match)}{_known(request)}"
-        return _Answer(text, step, _fork(match.card), analysis)
+        return _Answer(text, step, _fork(match), analysis)
 
     def _trunk(self, request: TurnRequest) -> _Answer:
         match = self._index.card_for(_told(request))
@@ -145,7 +145,7 @@ class PlaybookProvider:
             return _Answer(text, NoteStep(text))
         analysis = _analyse(request, match)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
-        return _Answer(f"{_presentation(match)}{_known(request)}", step, _fork(match.card))
+        return _Answer(f"{_presentation(match)}{_known(request)}", step, _fork(match))
 
 
 # ------------------------------------------------------------------ intake and trunk
@@ -169,7 +169,8 @@ def _analyse(request: TurnRequest, match: CardMatch | None) -> IntakeAnalysis:
 
 def _presentation(match: CardMatch) -> str:
     card = match.card
-    causes = _bullets(f"**{h.label}**: {h.description}" for h in _likelier_first(card))
+    known = (rated.hypothesis for rated in match.rated)
+    causes = _bullets(f"**{h.label}**: {h.description}" for h in known)
     return (
         f"Your words match the card {_title(card)} ({', '.join(match.words)}).\n\n"
         f"Causes that it knows, the likelier first:\n{causes}\n\n"
@@ -178,9 +179,12 @@ def _presentation(match: CardMatch) -> str:
     )
 
 
-def _fork(card: Card) -> ForkDraft:
-    options = tuple(ForkOption(h.label, h.description, h.likelihood) for h in _likelier_first(card))
-    return ForkDraft(f"The card “{card.title}” knows {len(options)} causes of this.", options)
+def _fork(match: CardMatch) -> ForkDraft:
+    options = tuple(
+        ForkOption(rated.hypothesis.label, rated.hypothesis.description, rated.likelihood)
+        for rated in match.rated
+    )
+    return ForkDraft(f"The card “{match.card.title}” knows {len(options)} causes of this.", options)
 
 
 def _ask(request: TurnRequest, finding: str) -> _Answer:
@@ -236,10 +240,6 @@ def _told(request: TurnRequest) -> str:
 def _answers_given(request: TurnRequest) -> list[str]:
     turns = request.conversation.turns
     return [turn.text for turn in turns if turn.role is MessageRole.ASSISTANT]
-
-
-def _likelier_first(card: Card) -> list[CardHypothesis]:
-    return sorted(card.hypotheses, key=lambda hypothesis: -hypothesis.likelihood)
 
 
 def _title(card: Card) -> str:

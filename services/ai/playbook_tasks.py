@@ -359,7 +359,7 @@ def _opinion(task: GiveSecondOpinion, index: CardIndex) -> Opinion:
             suggested_steps=["Ask somebody who knows the product."],
             confidence=Confidence.LOW,
         )
-    first, *others = sorted(match.card.hypotheses, key=lambda known: -known.likelihood)
+    first, *others = (rated.hypothesis for rated in match.rated)
     return Opinion(
         likely_cause=first.label,
         reasoning=(

@@ -14,7 +14,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from services.ai.cards import Card, CardHypothesis
@@ -28,6 +28,7 @@ B = 0.75
 SCORE_NEEDED = 4.5
 SHARE_NEEDED = 0.25
 SHARE_ENOUGH = 0.75  # of a few plain words, whatever they score
+MOST_TELLING = 3.0
 HYPOTHESIS_SCORE_NEEDED = 5.0
 HYPOTHESIS_SHARE_NEEDED = 0.4
 
@@ -46,6 +47,7 @@ _STOP_WORDS = frozenset(
     your""",
     )
 )
+_ALIKE = (("wi-fi", "wifi"), ("e-mail", "email"), ("outlook on the web", "owa"))
 _WORD = re.compile(r"[a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _ENDINGS = ("ing", "ed", "es", "s", "e")
@@ -93,12 +95,21 @@ class Bm25:
 
 
 @dataclass(frozen=True, slots=True)
+class Rated:
+    hypothesis: CardHypothesis
+    likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
 class CardMatch:
-    """`words` are the text's own, in its order, that speak for the card."""
+    """`words` are the text's own, in its order, that speak for the card; `rated` has the card's hypotheses
+    as likely as they are for this text, the likelier first.
+    """
 
     card: Card
     score: float
     words: tuple[str, ...]
+    rated: tuple[Rated, ...] = ()
 
 
 class CardIndex:
@@ -117,7 +128,8 @@ class CardIndex:
     def card_for(self, text: str) -> CardMatch | None:
         """The card that any two neighbouring sentences of the text match best."""
         matches = (match for breath in breaths(text) for match in self._matches(breath))
-        return max(matches, key=lambda match: match.score, default=None)
+        best = max(matches, key=lambda match: match.score, default=None)
+        return best and replace(best, rated=rated(best.card, text))
 
     def hypothesis_for(self, wanted: Hypothesis) -> tuple[Card, CardHypothesis] | None:
         """By label or description as the card has them, else by words."""
@@ -141,6 +153,20 @@ class CardIndex:
             if named and wrong and _enough(match.score, len(match.words) / length):
                 words = words_of(breath, match.words)
                 yield CardMatch(self._cards[match.index], match.score, tuple(words))
+
+
+def rated(card: Card, text: str) -> tuple[Rated, ...]:
+    """Each likelihood of the card times 2 ** the BM25 score, at most 3, of the text for that hypothesis
+    among the card's own, brought back to the sum that the card gives them. A rule of thumb.
+    """
+    known = card.hypotheses
+    factors = [1.0] * len(known)
+    for match in Bm25([_hypothesis_text(h) for h in known]).rank(text):
+        factors[match.index] = 2.0 ** min(match.score, MOST_TELLING)
+    weights = [h.likelihood * factor for h, factor in zip(known, factors, strict=True)]
+    share = sum(h.likelihood for h in known) / sum(weights)
+    found = [Rated(h, round(weight * share, 2)) for h, weight in zip(known, weights, strict=True)]
+    return tuple(sorted(found, key=lambda one: -one.likelihood))
 
 
 def stems(text: str) -> list[str]:
@@ -177,8 +203,14 @@ def stem(word: str) -> str:
 
 def _words(text: str) -> list[str]:
     folded = text.casefold().replace("’", "'").replace("n't", " not").replace("cannot", "can not")
-    joined = folded.replace("wi-fi", "wifi").replace("e-mail", "email")
-    return [word for word in _WORD.findall(joined) if len(word) > 1]
+    for written, meant in _ALIKE:
+        folded = folded.replace(written, meant)
+    return [word for word in _WORD.findall(folded) if len(word) > 1]
+
+
+def _hypothesis_text(hypothesis: CardHypothesis) -> str:
+    checks = (f"{check.do}\n{check.expect}" for check in hypothesis.checks)
+    return "\n".join((hypothesis.label, hypothesis.description, *checks))
 
 
 def _card_text(card: Card) -> str:

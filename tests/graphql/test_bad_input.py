@@ -659,6 +659,7 @@ async def test_a_key_used_again_with_other_content(
         "sendBranchMessage": {"body": "Another"},
         "sendMessage": {"body": "Another"},
         "startSession": {"psaTicketId": "T-1"},
+        "uploadFile": {"file": ("other.log", b"Another")},
     }
     assert set(other) == KEYED
     for name, change in other.items():

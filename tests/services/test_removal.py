@@ -39,6 +39,8 @@ NOT_MADE_BY_THE_API = """
             :user_id);
     INSERT INTO message_attachments (account_id, message_id, ordinal, upload_id)
     VALUES (:account_id, :message_id, 1, :id);
+    INSERT INTO upload_previews (account_id, upload_id, media_type, content)
+    VALUES (:account_id, :id, 'image/png', 'x');
     INSERT INTO message_chunks (account_id, message_id, attempt, start, body)
     VALUES (:account_id, :message_id, 1, 0, 'Mail');
     INSERT INTO kb_articles (account_id, id, title, body, content, source_session_id)

@@ -29,6 +29,7 @@ FILLED = {
     "branch_revival_evidence",
     "branch_revivals",
     "events",
+    "file_uploads",
     "finding_bearings",
     "finding_evidence",
     "finding_merges",

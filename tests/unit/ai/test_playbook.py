@@ -141,8 +141,8 @@ async def test_the_first_answer_says_what_it_is_and_proposes_the_cards_causes() 
     assert done.fork.to_json() == {
         "reason": "The card “The kettle stays cold” knows 2 causes of this.",
         "options": [
-            {"label": "Plug", "description": "The plug is loose.", "likelihood": 0.6},
-            {"label": "Fuse", "description": "The fuse has blown.", "likelihood": 0.3},
+            {"label": "Plug", "description": "The plug is loose.", "likelihood": 0.7},
+            {"label": "Fuse", "description": "The fuse has blown.", "likelihood": 0.2},
         ],
     }
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.ai.cards import load_cards
 from services.ai.port import Hypothesis
-from services.ai.retrieval import K1, B, Bm25, CardIndex, breaths, stems
+from services.ai.retrieval import K1, B, Bm25, CardIndex, breaths, rated, stems
 
 INDEX = CardIndex(load_cards())
 
@@ -155,3 +155,32 @@ def test_a_branchs_hypothesis_finds_the_cards(
     hit = INDEX.hypothesis_for(Hypothesis(label, description.replace("{own}", own)))
 
     assert (hit[1].label if hit else None) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "likelier"),
+    [
+        ("The mailbox is full", "Mailbox has reached its Exchange quota"),
+        ("The mailbox is full: Recoverable Items is full", "Recoverable Items folder is full"),
+    ],
+)
+def test_what_the_text_names_is_likelier(text: str, likelier: str) -> None:
+    card = next(card for card in load_cards() if card.id == "mailbox-full-archive")
+    found = rated(card, text)
+    assert found[0].hypothesis.label == likelier
+    assert {one.hypothesis for one in found} == set(card.hypotheses)
+    total = sum(hypothesis.likelihood for hypothesis in card.hypotheses)
+    assert sum(one.likelihood for one in found) == pytest.approx(total, abs=0.02)
+
+
+def test_a_text_that_names_no_cause_leaves_the_likelihoods_of_the_card() -> None:
+    for card in load_cards():
+        told = {one.hypothesis: one.likelihood for one in rated(card, "Help")}
+        assert told == {h: round(h.likelihood, 2) for h in card.hypotheses}
+
+
+def test_outlook_on_the_web_is_not_outlook() -> None:
+    assert INDEX.card_for("Outlook on the web is disconnected") is None
+    match = INDEX.card_for("Outlook is disconnected")
+    assert match is not None
+    assert match.card.id == "outlook-disconnected"
