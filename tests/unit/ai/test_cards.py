@@ -32,6 +32,7 @@ SHIPPED = {
     "mobile-mail-not-syncing",
     "office-unlicensed-product",
     "onedrive-not-syncing",
+    "onedrive-sign-in-fails",
     "outlook-asks-for-password",
     "outlook-disconnected",
     "outlook-search-finds-nothing",
