@@ -334,7 +334,7 @@ def gist(found: Digest) -> str:
     troubled = [code for code in found.codes if _is_trouble(code)]
     if troubled:
         codes = sorted(troubled, key=lambda code: (-found.codes[code], code))[:3]
-        parts.append("codes " + ", ".join(codes))
+        parts.append("with " + ", ".join(codes))
     if found.troubles:
         template, count = found.troubles.most_common(1)[0]
         often = f"{count:,} times" if count > 1 else "once"

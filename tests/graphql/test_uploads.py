@@ -138,7 +138,7 @@ async def test_a_log_is_stored_at_once_and_described_afterwards(
     assert described == {
         "state": "DESCRIBED",
         "description": "Log of 2 lines from 2026-01-13 09:23:45 to 2026-01-13 09:23:46; 2 errors; "
-        "codes 0x80070005; most often “ERROR login of user <n> from <ip> failed: 0x80070005” "
+        "with 0x80070005; most often “ERROR login of user <n> from <ip> failed: 0x80070005” "
         "(2 times).",
         "summary": (
             "Lines: 2\n"

@@ -391,7 +391,7 @@ async def test_what_was_named_once_is_not_named_again() -> None:
     assert text.endswith("with this:\n- **Leaks**, an article of your library")
 
 
-LOG = Attachment("kettle.log", "text/plain", "Log of 9 lines; codes 0x80070057.", "Lines: 9")
+LOG = Attachment("kettle.log", "text/plain", "Log of 9 lines; with 0x80070057.", "Lines: 9")
 
 
 @pytest.mark.parametrize("intake", ["The kettle is cold", "The samovar leaks"])
@@ -400,7 +400,7 @@ async def test_what_was_read_in_files_is_told_first(intake: str) -> None:
     sent = replace(plain, question=replace(plain.question, attachments=(LOG,)))
     alone, _ = await ask(PlaybookProvider(CARDS), plain)
     text, done = await ask(PlaybookProvider(CARDS), sent)
-    told = "In your files:\n- **kettle.log**: Log of 9 lines; codes 0x80070057.\n\n"
+    told = "In your files:\n- **kettle.log**: Log of 9 lines; with 0x80070057.\n\n"
     opening, rest = alone.split("\n\n", 1)
     assert text == f"{opening}\n\n{told}{rest}"
     assert done.intake is not None

@@ -22,7 +22,7 @@ def test_of_windows_servicing() -> None:
     assert found.levels == {"INFO": 1, "ERROR": 2}
     assert found.codes == {"0x80073712": 2}
     assert gist(found) == (
-        "Log of 3 lines from 2026-01-13 09:23:45 to 2026-01-13 09:23:49; 2 errors; codes 0x80073712; "
+        "Log of 3 lines from 2026-01-13 09:23:45 to 2026-01-13 09:23:49; 2 errors; with 0x80073712; "
         "most often “Error CBS Failed to load package <id> [HRESULT = 0x80073712” (2 times)."
     )
     assert render(found).splitlines()[:6] == [
