@@ -33,7 +33,7 @@ from services.ai.port import (
     VerificationStep,
 )
 from services.ai.retrieval import CardIndex, CardMatch
-from services.ai.walk import Walk, yes_or_no
+from services.ai.walk import Walk, claim_of, yes_or_no
 
 MODEL = "playbook"
 
@@ -311,7 +311,7 @@ def _outcome(card: Card, hypothesis: CardHypothesis, walk: Walk) -> tuple[str, s
         return conclusion, proposal
     conclusion = f"Check {index + 1} speaks against “{hypothesis.label}”."
     proposal = (
-        f"Mark this branch as a dead end, with the reason: check {index + 1} was answered "
-        f"{yes_or_no(walk.results[index])} (expected: {walk.checks[index].expect})"
+        "Mark this branch as a dead end, with the reason: "
+        f"“{claim_of(walk.checks[index], walk.results[index])}”"
     )
     return conclusion, proposal

@@ -33,7 +33,7 @@ from services.ai.tasks import (
     Opinion,
     PrepareHandoff,
 )
-from services.ai.walk import Walk, verdict_of, yes_or_no
+from services.ai.walk import Walk, claim_of, verdict_of, yes_or_no
 
 CODE = re.compile(
     r"\b(?:0x[0-9a-f]{4,8}|AADSTS\d{4,7}|[45]\.\d{1,3}\.\d{1,3}(?!\.\d)|event(?: id)? \d{1,5}"
@@ -129,15 +129,11 @@ def _checked(walked: _Walked, task: AnalyseBranch) -> Iterator[FoundFinding]:
         bearings = [FindingBearing(hypothesis=task.own, bearing=bearing)] if task.own else []
         yield FoundFinding(
             kind=kind,
-            claim=_claim(check, result),
+            claim=claim_of(check, result),
             subject=walked.card.title,
             evidence=[position],
             bearings=[*bearings, *_same_check(check, result, walked.card, task)],
         )
-
-
-def _claim(check: Check, result: bool) -> str:
-    return check.expect if result else f"Not so: {check.expect}"
 
 
 def _same_check(
@@ -234,7 +230,7 @@ def _concluded(walked: _Walked) -> str | None:
     number, meaning = walked.walk.verdict
     says = "supports" if meaning == "confirmed" else "speaks against"
     check, result = walked.hypothesis.checks[number], walked.walk.results[number]
-    return f"Check {number + 1} {says} “{walked.hypothesis.label}”. {_claim(check, result)}"
+    return f"Check {number + 1} {says} “{walked.hypothesis.label}”. {claim_of(check, result)}"
 
 
 def _artifacts(own: Segment) -> list[str]:
@@ -257,6 +253,9 @@ def _ranking(walked: _Walked, task: AnalyseBranch, index: CardIndex) -> list[Hyp
         return []
     number, meaning = verdict
     factor = _CONFIRMED_ODDS if meaning == "confirmed" else 1 / _CONFIRMED_ODDS
+    check, result = walked.hypothesis.checks[number], walked.walk.results[number]
+    if claim_of(check, not result).casefold() in {claim.casefold() for claim in task.known}:
+        factor *= factor  # the opposite answer was weighed before and taken back
     rated = [facts for facts in task.hypotheses if facts.status in _OPEN]
     priors = {facts.ref: _prior(facts, index) for facts in rated}
     known = {ref: prior for ref, prior in priors.items() if prior is not None}

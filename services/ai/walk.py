@@ -75,6 +75,11 @@ def verdict_of(check: Check, result: bool) -> Verdict | None:
     return check.yes_means if result else check.no_means
 
 
+def claim_of(check: Check, result: bool) -> str:
+    """What the answer establishes, in a sentence."""
+    return check.expect if result else f"Not so: {check.expect}"
+
+
 def yes_or_no(result: bool) -> str:
     return "yes" if result else "no"
 

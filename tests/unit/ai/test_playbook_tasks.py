@@ -1,5 +1,6 @@
 """What the offline provider keeps book of: only what was recorded, and never more."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,18 @@ async def test_a_verdict_ranks_the_hypotheses_by_fixed_odds() -> None:
     ranked = [(one.hypothesis, one.likelihood, one.next_check) for one in analysis.ranking]
     assert ranked == [("H1", 0.896, None), ("H2", 0.09, "Push the plug in.")]
     assert {one.why for one in analysis.ranking} == {"Check 2 supports “Fuse”."}
+
+
+async def test_a_verdict_that_was_taken_back_is_no_longer_weighed() -> None:
+    conversation = await walked(FUSE, "yes", "no")
+    facts = (replace(FUSE_FACTS, likelihood=0.3 / 20), PLUG_FACTS)
+
+    analysis = await analysed(
+        conversation, hypotheses=facts, own="H1", known=("The wire is whole.",)
+    )
+
+    # 0.015 x 20 x 20 = 6 beside 0.6 and what 0.615 leaves to 1.
+    assert [one.likelihood for one in analysis.ranking] == [0.859, 0.086]
 
 
 async def test_a_verdict_is_weighed_once() -> None:
