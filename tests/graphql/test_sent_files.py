@@ -10,7 +10,10 @@ from services.ai.port import Attachment, Turn, Usage
 from services.ai.prompts import turn_prompt
 from services.ai.scripted import Fail, HeldTask, ScriptedProvider
 from services.ai.tasks import DescribeFile, Description
+from services.ids import Kind, uuid_of
+from services.runtime import Runtime
 from services.sent_files import PICTURES
+from services.upload_descriptions import describe_upload
 from tests.client import Client
 from tests.factories import Colleagues
 from tests.pictures import picture
@@ -25,6 +28,10 @@ LOG = b"".join(
 NODE = """query($id: ID!) { node(id: $id) { ... on FileUpload {
   state description summary extractedText failure
 } } }"""
+
+
+EVENTS = """subscription($id: ID!, $after: String) { sessionChanged(sessionId: $id, after: $after) {
+  __typename ... on Event { cursor } ... on UploadChanged { upload { id } } } }"""
 
 
 def new_name(suffix: str) -> str:
@@ -62,8 +69,30 @@ async def told(
 
 async def described(talk: Conversation, upload_id: str, owner_url: str) -> dict[str, Any]:
     await until_idle(owner_url, talk.people.account_id)
+    return await now(talk, upload_id)
+
+
+async def now(talk: Conversation, upload_id: str) -> dict[str, Any]:
     found: dict[str, Any] = (await talk.client.run(NODE, id=upload_id))["node"]
     return found
+
+
+async def events(talk: Conversation, upload_id: str) -> list[str]:
+    """What was told of a file since the session began."""
+    document = "query($id: ID!) { session(id: $id) { eventCursor } }"
+    last = (await talk.client.run(document, id=talk.id))["session"]["eventCursor"]
+    told = []
+    async with (
+        asyncio.timeout(SOON),
+        talk.client.subscribe(EVENTS, id=talk.id, after=talk.cursor) as heard,
+    ):
+        async for data in heard:
+            event = data["sessionChanged"]
+            if event.get("upload", {}).get("id") == upload_id:
+                told.append(event["__typename"])
+            if event["cursor"] == last:
+                return told
+    raise AssertionError("the events ended")
 
 
 def history(provider: ScriptedProvider, talk_question: Turn) -> list[Turn]:
@@ -270,3 +299,50 @@ async def test_what_another_account_brings_in_is_told_to_nobody_else(
     assert "Their secret" not in str(
         [request for request in provider.requests if request.question == question]
     )
+
+
+# ------------------------------------------------------------------ around it
+
+
+async def test_a_file_is_described_once_however_often_it_is_tried(
+    talk: Conversation, runtime: Runtime, provider: ScriptedProvider, database_url: str
+) -> None:
+    """As after a worker was taken for dead."""
+    name = new_name(".png")
+    seen = [HeldTask(asyncio.Event(), Description(description=f"It {n}.")) for n in range(2)]
+    provider.script_task(DescribeFile, name, *seen)
+    upload_id = await bring(talk, name, picture())
+    again = asyncio.create_task(
+        describe_upload(
+            runtime, talk.people.account_id, uuid_of(Kind.UPLOAD, upload_id), last_try=True
+        )
+    )
+    async with asyncio.timeout(SOON):
+        await asyncio.gather(*(held.reached.wait() for held in seen))
+    assert (await now(talk, upload_id))["state"] == "DESCRIBING"
+    for held in seen:
+        held.event.set()
+    await again
+    found = await described(talk, upload_id, database_url)
+    assert found["state"] == "DESCRIBED"
+    assert found["description"] in {"It 0.", "It 1."}
+    told = await events(talk, upload_id)
+    assert told == ["UploadChanged"] * 3  # stored, being described, described
+
+
+async def test_a_handoff_names_the_files_of_its_session(
+    talk: Conversation, database_url: str
+) -> None:
+    first = await bring(talk, "relay.log", LOG)
+    second = await bring(talk, "screen.png", picture())
+    handed_off = await talk.client.mutate(
+        "handOffSession",
+        "handoff { snapshot { artifacts { name type reference } } }",
+        sessionId=talk.id,
+        intent="PARK",
+    )
+    assert handed_off["handoff"]["snapshot"]["artifacts"] == [
+        {"name": "relay.log", "type": "text/plain", "reference": first},
+        {"name": "screen.png", "type": "image/png", "reference": second},
+    ]
+    await until_idle(database_url, talk.people.account_id)
