@@ -393,7 +393,7 @@ def render(found: Digest) -> str:
 
 def _listed(title: str, counter: Counter[str], examples: Mapping[str, str]) -> str:
     lines = [
-        f"  {count:,}× {examples.get(template, template) if count == 1 else template}"
+        f"  {count:,}x {examples.get(template, template) if count == 1 else template}"
         for template, count in counter.most_common(SHOWN)
     ]
     return f"{title}:\n" + "\n".join(lines)

@@ -25,7 +25,7 @@ export interface ExampleGroup {
 }
 
 export const EXAMPLE_GROUPS: ExampleGroup[] = [
-  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "kbArticles", "queue"]),
+  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "messagePrompt", "kbArticles", "queue"]),
   group("Start and talk", [
     "startSession",
     "sendMessage",
@@ -44,6 +44,8 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "restoreBranch",
   ]),
   group("Across branches", [
+    "findings",
+    "compareWith",
     "mergeFindings",
     "undoFindingMerge",
     "acceptRevivalProposal",

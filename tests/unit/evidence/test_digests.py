@@ -31,7 +31,7 @@ def test_of_windows_servicing() -> None:
         "Levels: ERROR 2, INFO 1",
         "Codes: 0x80073712 (2)",
         "Errors and warnings:",
-        "  2× Error CBS Failed to load package <id> [HRESULT = 0x80073712",
+        "  2x Error CBS Failed to load package <id> [HRESULT = 0x80073712",
     ]
 
 
