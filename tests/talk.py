@@ -17,6 +17,7 @@ subscription($id: ID!, $after: String) { sessionChanged(sessionId: $id, after: $
   ... on MessageAdded { message { id } }
   ... on MessageRestarted { message { id } }
   ... on MessageFinished { message { id } }
+  ... on UploadChanged { upload { id } }
 } }
 """
 
@@ -69,7 +70,7 @@ class Conversation:
         return next(found for found in await self.messages(branch) if found["id"] == id)
 
     async def events(self, id: str) -> list[str]:
-        """What was told of a message so far, by whom."""
+        """What was told of a message or a file so far."""
         document = "query($id: ID!) { session(id: $id) { eventCursor } }"
         now = await self.client.run(document, id=self.id)
         last = now["session"]["eventCursor"]
@@ -80,7 +81,7 @@ class Conversation:
         ):
             async for data in events:
                 event = data["sessionChanged"]
-                if event.get("message", {}).get("id") == id:
+                if (event.get("message") or event.get("upload") or {}).get("id") == id:
                     told.append(event["__typename"])
                 if event["cursor"] == last:
                     return told

@@ -30,10 +30,6 @@ NODE = """query($id: ID!) { node(id: $id) { ... on FileUpload {
 } } }"""
 
 
-EVENTS = """subscription($id: ID!, $after: String) { sessionChanged(sessionId: $id, after: $after) {
-  __typename ... on Event { cursor } ... on UploadChanged { upload { id } } } }"""
-
-
 def new_name(suffix: str) -> str:
     """No other test brings it in."""
     return f"{uuid4().hex}{suffix}"
@@ -75,24 +71,6 @@ async def described(talk: Conversation, upload_id: str, owner_url: str) -> dict[
 async def now(talk: Conversation, upload_id: str) -> dict[str, Any]:
     found: dict[str, Any] = (await talk.client.run(NODE, id=upload_id))["node"]
     return found
-
-
-async def events(talk: Conversation, upload_id: str) -> list[str]:
-    """What was told of a file since the session began."""
-    document = "query($id: ID!) { session(id: $id) { eventCursor } }"
-    last = (await talk.client.run(document, id=talk.id))["session"]["eventCursor"]
-    told = []
-    async with (
-        asyncio.timeout(SOON),
-        talk.client.subscribe(EVENTS, id=talk.id, after=talk.cursor) as heard,
-    ):
-        async for data in heard:
-            event = data["sessionChanged"]
-            if event.get("upload", {}).get("id") == upload_id:
-                told.append(event["__typename"])
-            if event["cursor"] == last:
-                return told
-    raise AssertionError("the events ended")
 
 
 def history(provider: ScriptedProvider, talk_question: Turn) -> list[Turn]:
@@ -326,7 +304,7 @@ async def test_a_file_is_described_once_however_often_it_is_tried(
     found = await described(talk, upload_id, database_url)
     assert found["state"] == "DESCRIBED"
     assert found["description"] in {"It 0.", "It 1."}
-    told = await events(talk, upload_id)
+    told = await talk.events(upload_id)
     assert told == ["UploadChanged"] * 3  # stored, being described, described
 
 

@@ -29,6 +29,7 @@ from tests.conftest import SECRET, UNTHROTTLED, served
 from tests.factories import Colleagues, make_account
 from tests.locks import until_waiting
 from tests.tables import as_owner, event_seq, snapshot, until_idle
+from tests.talk import Conversation, new_question
 
 SOON = 30
 """Seconds after which a test gives up; nothing takes so long when it works."""
@@ -72,20 +73,18 @@ class Desk:
         self.url = url
         self.people = people
         self.intake = new_question()
-        self.session = ""
-        self.trunk = ""
 
     async def open(self) -> "Desk":
         self.provider.script(self.intake, Answer("Seen.", usage=Usage()))
         started = await self.client.mutate(
             "startSession",
-            "session { id rootBranch { id } } reply { id }",
+            "session { id eventCursor rootBranch { id } } reply { id }",
             intake={"text": self.intake},
         )
         await self.client.answered(started["reply"]["id"])
         await self.idle()
-        self.session = started["session"]["id"]
-        self.trunk = started["session"]["rootBranch"]["id"]
+        self.talk = Conversation(self.client, self.people, started["session"])
+        self.session, self.trunk = self.talk.id, self.talk.trunk
         return self
 
     async def ask(self, *script: str | Answer | Fail | FailAfter | Hold, branch: str = "") -> str:
@@ -98,18 +97,7 @@ class Desk:
         return str(sent["reply"]["id"])
 
     async def fork(self) -> tuple[str, str]:
-        forked = await self.client.mutate(
-            "forkBranch",
-            "branches { id }",
-            sessionId=self.session,
-            reason="Two causes are possible",
-            options=[
-                {"label": "DNS", "description": "The MX record is wrong"},
-                {"label": "Quota", "description": "The mailbox is full"},
-            ],
-        )
-        first, second = forked["branches"]
-        return first["id"], second["id"]
+        return await self.talk.fork()
 
     async def reply(self, id: str) -> dict[str, Any]:
         document = """query($id: ID!) { node(id: $id) { ... on BranchMessage {
@@ -156,11 +144,6 @@ async def desk(
     """On FREE."""
     people = await make_account(runtime, database_url, Plan.FREE)
     return await Desk(client, provider, database_url, people).open()
-
-
-def new_question() -> str:
-    """No other test asks it."""
-    return f"Why {uuid4().hex}?"
 
 
 def held(then: Answer | FailAfter) -> Hold:
