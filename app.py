@@ -35,7 +35,7 @@ from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
 from services.database import connect_pool, plain_url
 from services.feed import Feed
-from services.file_store import FileStore
+from services.files.store import FileStore
 from services.jobs import worker
 from services.origin import ADDRESS, LONGEST_ADDRESS
 from services.runtime import Limits, Runtime, TokenLifetimes

@@ -10,8 +10,8 @@ from cli.database import current_database, database, migrate
 from cli.problems import CommandFailed
 from models.account import Plan, Role
 from services import accounts, demo, removal
+from services.files.sweep import remove_account
 from services.ids import Kind, node_id
-from services.upload_sweep import remove_account
 from settings import Settings
 
 

@@ -6,10 +6,10 @@ import asyncio
 from app import file_store
 from cli.database import current_database
 from services.batches import owner_engine
-from services.file_store import FileStore
+from services.files.store import FileStore
+from services.files.sweep import sweep
 from services.retention import Periods, count_old
 from services.retention import retain as forget
-from services.upload_sweep import sweep
 from settings import Settings
 
 KINDS = {

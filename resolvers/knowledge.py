@@ -4,7 +4,7 @@ import strawberry
 
 from schema.context import Info
 from schema.knowledge import KbArticleConnection
-from services import library
+from services.knowledge import library
 
 
 @strawberry.type

@@ -13,8 +13,8 @@ from schema.upload import (
     UploadFileResult,
     UploadFileSuccess,
 )
-from services import uploads
 from services.errors import FieldProblem, InvalidInput
+from services.files import uploads
 from services.ids import Kind, optional_uuid_of, uuid_of
 
 

@@ -13,8 +13,8 @@ from schema.context import Info
 from schema.node import Node, PageInfo
 from services.errors import NotFound
 from services.ids import Kind, node_id
-from services.library import Listed
-from services.lookup import MOST_SIMILAR, Similar
+from services.knowledge.library import Listed
+from services.knowledge.lookup import MOST_SIMILAR, Similar
 from services.pages import Page, page_size
 
 if TYPE_CHECKING:

@@ -14,14 +14,11 @@ from strawberry.dataloader import DataLoader
 from services import (
     accounts,
     api_keys,
-    attachments,
     branches,
     finding_merges,
     findings,
     forks,
     handoffs,
-    library,
-    lookup,
     messages,
     rankings,
     revival_proposals,
@@ -29,12 +26,12 @@ from services import (
     second_opinions,
     sessions,
     steps,
-    suggestions,
     tree,
-    uploads,
     usage,
 )
 from services.access import Actor
+from services.files import attachments, uploads
+from services.knowledge import library, lookup, suggestions
 from services.runtime import Runtime
 
 K = TypeVar("K")

@@ -23,8 +23,8 @@ from schema.errors import (
 )
 from schema.node import Node
 from services.errors import NotFound
+from services.files.links import link_for, signature
 from services.ids import Kind, node_id
-from services.upload_links import link_for, signature
 
 if TYPE_CHECKING:
     from schema.account import User

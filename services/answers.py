@@ -28,14 +28,14 @@ from services.database import transaction
 from services.enqueue import TryAgain
 from services.errors import BudgetExceeded
 from services.events import SessionUpdated
+from services.files.sent import wait_until_read
 from services.inspection import remember_prompt
+from services.knowledge.suggestions import suggest
 from services.messages import finish, stream_topic
 from services.requests import build_request
 from services.runtime import Live, Runtime
-from services.sent_files import wait_until_read
 from services.sessions import hold_session
 from services.steps import add_step
-from services.suggestions import suggest
 from services.telemetry.metrics import AI_ANSWERS
 from services.unit_of_work import UnitOfWork
 from services.usage import count, counters, require_budget

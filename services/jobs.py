@@ -25,12 +25,12 @@ from services.enqueue import (
     PREPARE_HANDOFF,
     TryAgain,
 )
+from services.files.descriptions import describe_upload
+from services.files.sweep import sweep
 from services.handoff_drafts import prepare_handoff
 from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
 from services.telemetry.traces import whole
-from services.upload_descriptions import describe_upload
-from services.upload_sweep import sweep
 
 log = logging.getLogger("flowpilot.jobs")
 

@@ -14,12 +14,12 @@ from models.branch import Branch, BranchStatus
 from models.message import BranchMessage, MessageChunk, MessageRole, MessageState
 from services import enqueue, lifecycle
 from services.access import Actor
-from services.attachments import attach, check_attachments, named_uploads
 from services.audit import Change
 from services.branches import in_session, lock_branch, require_open, set_status
 from services.database import fetch, fetch_one
 from services.errors import FieldProblem, InvalidInput, InvalidTransition, NotFound
 from services.events import MessageAdded, MessageFinished, MessageRestarted
+from services.files.attachments import attach, check_attachments, named_uploads
 from services.handoffs import resume_by_message
 from services.ids import Kind, new_id, node_id
 from services.pages import Page, page_size, read_cursor

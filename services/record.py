@@ -27,8 +27,8 @@ from services.ai.port import (
     Turn,
 )
 from services.ai.tasks import HypothesisFacts
+from services.files.sent import FILES, read_attachments
 from services.messages import lineage
-from services.sent_files import FILES, read_attachments
 
 MOST_FINDINGS = 500
 """Of one session, the newest."""

@@ -16,7 +16,7 @@ from services.access import Actor
 from services.ai.port import Provider
 from services.database import transaction
 from services.feed import Feed
-from services.file_store import FileStore
+from services.files.store import FileStore
 from services.throttle import Throttle
 from services.unit_of_work import UnitOfWork, unit_of_work
 from services.wakebus import WakeBus

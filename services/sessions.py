@@ -31,11 +31,11 @@ from models.message import BranchMessage, MessageRole, MessageState
 from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from services import enqueue, lifecycle
 from services.access import Actor, require_write, require_write_in, visible_sessions
-from services.attachments import attach, check_attachments, named_uploads
 from services.database import fetch, fetch_one
 from services.errors import InvalidTransition, NotFound
 from services.events import MessageAdded, SessionStarted, SessionStatusChanged, SessionUpdated
 from services.feed import StoredEvent
+from services.files.attachments import attach, check_attachments, named_uploads
 from services.ids import Kind, new_id, node_id
 from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime

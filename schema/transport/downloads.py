@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.errors import NotFound
-from services.evidence.kinds import IMAGES, OPAQUE
-from services.file_store import FileGone, StoreAway
+from services.files.evidence.kinds import IMAGES, OPAQUE
+from services.files.links import Link, follow
+from services.files.store import FileGone, StoreAway
 from services.ids import Kind, uuid_of
 from services.runtime import Runtime
-from services.upload_links import Link, follow
 
 log = logging.getLogger("flowpilot.transport")
 

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.knowledge import KbArticle
 from models.session import AiSession, SessionStatus
-from services import lookup
 from services.ai.scripted import Answer, Fail, ScriptedProvider
 from services.database import transaction
 from services.demo.library import ARTICLES
 from services.ids import Kind, new_id, node_id, uuid_of
-from services.lookup import Related
+from services.knowledge import lookup
+from services.knowledge.lookup import Related
 from services.runtime import Runtime
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues

@@ -10,10 +10,10 @@ from services.ai.port import Attachment, Turn, Usage
 from services.ai.prompts import turn_prompt
 from services.ai.scripted import Fail, HeldTask, ScriptedProvider
 from services.ai.tasks import DescribeFile, Description
+from services.files.descriptions import describe_upload
+from services.files.sent import PICTURES
 from services.ids import Kind, uuid_of
 from services.runtime import Runtime
-from services.sent_files import PICTURES
-from services.upload_descriptions import describe_upload
 from tests.client import Client
 from tests.factories import Colleagues
 from tests.pictures import picture

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.file_store import FileStore, StoreAway
+from services.files.store import FileStore, StoreAway
+from services.files.uploads import OF_SESSION, WAITING
 from services.ids import Kind, uuid_of
 from services.runtime import Runtime
-from services.uploads import OF_SESSION, WAITING
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues
 from tests.pictures import picture
@@ -719,7 +719,7 @@ async def test_an_address_ends_with_its_time_and_with_its_viewer(
     engineer = client.as_(colleagues.engineer)
     made = await bring(engineer, "a.txt", b"a")
     with monkeypatch.context() as past:
-        past.setattr("services.upload_links.time", lambda: 1_000_000_000.0)
+        past.setattr("services.files.links.time", lambda: 1_000_000_000.0)
         old = (await now(engineer, made["id"]))["url"]
         assert (await client.http.get(old)).content == b"a"
     assert (await client.http.get(old)).status_code == 404

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli import migrate
 from services.database import connect_pool
-from services.file_store import FileGone, FileStore
+from services.files.store import FileGone, FileStore
+from services.files.sweep import remove_account, sweep
 from services.ids import new_id
-from services.upload_sweep import remove_account, sweep
 from tests.tables import as_owner
 
 MAKE = """

@@ -1,4 +1,6 @@
-import type { Operation } from "./http";
+interface Operation {
+  variables?: unknown;
+}
 
 /** In the variables of an operation it stands for a file, which the browser then asks for. */
 export const CHOOSE_FILE = "<choose a file>";

@@ -6,9 +6,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from services.evidence.apart import Unreadable
-from services.evidence.kinds import kind_of
-from services.evidence.pictures import PICTURES, Preview, read_picture
+from services.files.evidence.apart import Unreadable
+from services.files.evidence.kinds import kind_of
+from services.files.evidence.pictures import PICTURES, Preview, read_picture
 from tests.pictures import photo, picture
 
 ROTATED = 6  # as cameras write it: what was shot stands on its side

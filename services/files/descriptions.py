@@ -13,10 +13,10 @@ from services.audit import Change
 from services.database import fetch_one
 from services.enqueue import TryAgain
 from services.events import UploadChanged
-from services.evidence.apart import Unreadable
-from services.evidence.examination import Examined, examine
-from services.evidence.pictures import Preview
-from services.file_store import FileGone, StoreAway
+from services.files.evidence.apart import Unreadable
+from services.files.evidence.examination import Examined, examine
+from services.files.evidence.pictures import Preview
+from services.files.store import FileGone, StoreAway
 from services.runtime import Runtime
 from services.unit_of_work import UnitOfWork
 

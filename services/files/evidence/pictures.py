@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from services.evidence.apart import read_apart
+from services.files.evidence.apart import read_apart
 
 PICTURES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"}

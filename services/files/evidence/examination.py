@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from services.evidence import digests
-from services.evidence.decoding import UNSTORABLE, decode
-from services.evidence.kinds import NDJSON, PDF, PLAIN, TEXTS
-from services.evidence.pdf_text import pdf_text
-from services.evidence.pictures import PICTURES, Preview, read_picture
+from services.files.evidence import digests
+from services.files.evidence.decoding import UNSTORABLE, decode
+from services.files.evidence.kinds import NDJSON, PDF, PLAIN, TEXTS
+from services.files.evidence.pdf_text import pdf_text
+from services.files.evidence.pictures import PICTURES, Preview, read_picture
 
 LONGEST_TEXT = 10_000
 HEAD = 6_000

@@ -13,7 +13,7 @@ from models.message import BranchMessage
 from services.access import Actor
 from services.ai.port import Article, Known, SolvedSession
 from services.database import fetch
-from services.lookup import Related, related_to_asked
+from services.knowledge.lookup import Related, related_to_asked
 from services.runtime import Runtime
 
 MOST = 8

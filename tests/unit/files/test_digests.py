@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.evidence.digests import LONGEST_DIGEST, digest, gist, render
+from services.files.evidence.digests import LONGEST_DIGEST, digest, gist, render
 
 CBS = """\
 2026-01-13 09:23:45, Info                  CBS    Starting TrustedInstaller initialization.

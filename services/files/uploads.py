@@ -31,8 +31,8 @@ from services.errors import (
     ServiceUnavailable,
 )
 from services.events import UploadChanged
-from services.evidence.kinds import kind_of
-from services.file_store import StoreAway
+from services.files.evidence.kinds import kind_of
+from services.files.store import StoreAway
 from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
 from services.sessions import lock_workable

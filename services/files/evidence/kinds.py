@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from services.evidence.decoding import decode, looks_like_text
+from services.files.evidence.decoding import decode, looks_like_text
 
 OPAQUE = "application/octet-stream"
 NDJSON = "application/x-ndjson"

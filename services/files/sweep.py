@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.upload import FileUpload
 from services.database import transaction
-from services.file_store import FileStore
+from services.files.store import FileStore
 
 ON_ITS_WAY = timedelta(hours=1)
 """A file is stored before its row is; younger ones are left alone."""

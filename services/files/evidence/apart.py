@@ -22,7 +22,7 @@ class Unreadable(Exception):
 
 
 async def read_apart(program: str, content: bytes, what: str) -> bytes:
-    """What a program of services.evidence.programs prints. `what` is the subject of the sentence with
+    """What a program of services.files.evidence.programs prints. `what` is the subject of the sentence with
     which this raises Unreadable.
     """
     process = await asyncio.create_subprocess_exec(

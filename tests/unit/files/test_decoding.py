@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.evidence.decoding import decode
-from services.evidence.kinds import kind_of
+from services.files.evidence.decoding import decode
+from services.files.evidence.kinds import kind_of
 from services.validation import is_storable
 
 LINE = "Grüße: Zugriff verweigert (0x80070005)\r\nzweite Zeile\r\n"

@@ -1,0 +1,1 @@
+"""Files that people bring in: kept, read, described, sent with messages and fetched again."""

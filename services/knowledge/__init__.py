@@ -1,0 +1,1 @@
+"""What an account knows: its library and its solved sessions, found by words."""
