@@ -53,7 +53,7 @@ OTHER_TICKETS = [
     "Phone system has no dial tone",
     "Onboard new user John Doe",
     "The password for the alarm system",
-    "Can't scan to email",
+    "The scans are crooked and have a grey stripe",
     "Margins do not fit when printing an Excel workbook. You receive a message about it.",
     "When you start an Office program you receive the message that the system is low on memory.",
     "Zoom call audio echo",
