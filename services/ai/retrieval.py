@@ -24,7 +24,7 @@ K1 = 1.2
 B = 0.75
 
 # Set by hand on short tickets and long support articles, between what is a card's and what is not, with
-# sixty cards: the weakest right match scores 6.3. Rarity grows with their number.
+# seventy cards: the weakest right match scores 6.3. Rarity grows with their number.
 SCORE_NEEDED = 6.0
 SHARE_NEEDED = 0.25
 SHARE_ENOUGH = 0.75  # of a few plain words, whatever they score

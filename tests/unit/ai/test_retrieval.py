@@ -54,6 +54,7 @@ OTHER_TICKETS = [
     "Onboard new user John Doe",
     "The password for the alarm system",
     "The plotter cuts the paper askew",
+    "The scans are crooked and have a grey stripe",
     "Margins do not fit when printing an Excel workbook. You receive a message about it.",
     "When you start an Office program you receive the message that the system is low on memory.",
     "Zoom call audio echo",
