@@ -108,7 +108,7 @@ async function inSession(auth: Auth): Promise<Known> {
       b.branchCount - a.branchCount,
   );
   const over = sessions.find(({ status }) => status === "RESOLVED" || status === "ABANDONED");
-  const ended = over ? { endedSessionId: over.id, endedSessionVersion: over.version } : {};
+  const ended = defined({ endedSessionId: over?.id, endedSessionVersion: over?.version });
   if (!chosen) return { sessionsCursor };
   const detail = await ask<{ session: SessionDetail | null }>(auth, SESSION_DETAIL, {
     id: chosen.id,
