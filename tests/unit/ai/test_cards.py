@@ -72,6 +72,7 @@ SHIPPED = {
     "virtual-machine-not-starting",
     "voip-phone-not-registering",
     "voip-poor-call-quality",
+    "vpn-client-not-connecting",
     "vpn-no-access",
     "wifi-slow-or-dropping",
     "windows-service-task-fails",
