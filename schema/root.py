@@ -14,6 +14,7 @@ from strawberry.types.execution import PreExecutionError
 import schema.enums  # noqa: F401 - registers them
 from resolvers.accounts import AccountMutations, AccountQueries
 from resolvers.branches import BranchMutations, BranchQueries
+from resolvers.endings import EndingMutations
 from resolvers.handoffs import HandoffMutations, HandoffQueries
 from resolvers.hypotheses import HypothesisMutations
 from resolvers.knowledge import KnowledgeQueries
@@ -59,6 +60,7 @@ class Mutation(
     HypothesisMutations,
     MessageMutations,
     HandoffMutations,
+    EndingMutations,
     UploadMutations,
 ):
     pass

@@ -203,7 +203,7 @@ async def claim_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> 
         if handoff.state is HandoffState.CLAIMED:
             raise HandoffTaken(handoff_id)
         _require_open(handoff, HandoffState.CLAIMED)
-        await _close(work, handoff, HandoffState.CLAIMED, claimed_by=actor.user_id)
+        await close(work, handoff, HandoffState.CLAIMED, claimed_by=actor.user_id)
         work.record(event_of(HandoffClaimed, session, handoff))
         await set_status(work, session, SessionStatus.ACTIVE)
         if session.assignee_id != actor.user_id:
@@ -241,12 +241,12 @@ async def resume_by_message(work: UnitOfWork, actor: Actor, session: AiSession) 
 
 
 async def _cancel(work: UnitOfWork, session: AiSession, handoff: Handoff) -> None:
-    await _close(work, handoff, HandoffState.CANCELLED)
+    await close(work, handoff, HandoffState.CANCELLED)
     work.record(event_of(HandoffCancelled, session, handoff))
     await set_status(work, session, SessionStatus.ACTIVE)
 
 
-async def _close(
+async def close(
     work: UnitOfWork, handoff: Handoff, state: HandoffState, claimed_by: UUID | None = None
 ) -> None:
     await work.db.execute(

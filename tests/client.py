@@ -149,6 +149,7 @@ NO_INPUT_RULES = {
     "deactivateMember",
     "dismissRevivalProposal",
     "reactivateMember",
+    "reopenSession",
     "retryMessage",
     "retryUpload",
     "revokeApiKey",
@@ -164,6 +165,7 @@ BUDGET = "... on BudgetExceededError { budget used resetsAt }"
 UNAVAILABLE = "... on ServiceUnavailableError { service retryable }"
 LIMIT = "... on BranchLimitError { plan limit current requested }"
 REFUSED_DATA = {
+    "abandonSession": TRANSITION + STALE,
     "acceptRevivalProposal": TRANSITION,
     "archiveBranch": TRANSITION + STALE,
     "cancelHandoff": TRANSITION,
@@ -176,6 +178,8 @@ REFUSED_DATA = {
     "mergeFindings": TRANSITION,
     "requestSecondOpinion": TRANSITION + BUDGET,
     "renameBranch": TRANSITION + STALE,
+    "reopenSession": TRANSITION + STALE,
+    "resolveSession": TRANSITION + STALE,
     "restoreBranch": TRANSITION + STALE + LIMIT,
     "retryMessage": TRANSITION + BUDGET,
     "retryUpload": TRANSITION,

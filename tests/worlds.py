@@ -77,6 +77,12 @@ class World:
     idle: str
     """A session that nobody handed off."""
     idle_trunk: str
+    resolvable: str
+    """A session in which nothing is under way, and `abandonable` another."""
+    resolvable_trunk: str
+    abandonable: str
+    ended: str
+    """A session that was abandoned."""
     brought: str
     """A file for a session to come, and `brought_too` another."""
     brought_too: str
@@ -110,6 +116,7 @@ async def build_world(client: Client, owner_url: str, people: Colleagues) -> Wor
     await _tree(admin, made)
     await _dead_ends(admin, made)
     await _handoffs(admin, made)
+    await _ends(admin, made)
     await _people(client, admin, made)
     await _files(admin, made)
     await until_idle(owner_url, people.account_id)
@@ -228,6 +235,22 @@ async def _handoffs(admin: Client, made: dict[str, Any]) -> None:
     made["idle_trunk"] = opened["rootBranch"]["id"]
     made["resolved"] = (await started(admin, mark))["id"]
     await admin.mutate("claimHandoff", "handoff { id }", handoffId=made["taken"])
+
+
+async def _ends(admin: Client, made: dict[str, Any]) -> None:
+    for name in ("resolvable", "abandonable", "ended"):
+        session = await started(admin, made["mark"])
+        made[name] = session["id"]
+        if name == "resolvable":
+            made["resolvable_trunk"] = session["rootBranch"]["id"]
+    reason = f"{made['mark']}: nobody needs it"
+    await admin.mutate(
+        "abandonSession",
+        "session { id }",
+        sessionId=made["ended"],
+        reason=reason,
+        expectedVersion=1,
+    )
 
 
 async def _people(client: Client, admin: Client, made: dict[str, Any]) -> None:
@@ -431,13 +454,15 @@ async def _cursors(admin: Client, made: dict[str, Any]) -> None:
             branches(includeArchived: true) { id version messages { edges { node { id role } } } }
           }
           sessions(first: 2) { pageInfo { endCursor } eventCursor }
+          all: sessions(first: 50) { edges { node { id version } } }
           queue(first: 1) { pageInfo { endCursor } }
           kbArticles(first: 1) { pageInfo { endCursor } }
         }""",
         id=made["session"],
     )
     branches = seen["session"]["branches"]
-    made["versions"] = {branch["id"]: branch["version"] for branch in branches}
+    sessions = [edge["node"] for edge in seen["all"]["edges"]]
+    made["versions"] = {each["id"]: each["version"] for each in (*branches, *sessions)}
     made["intake"] = branches[0]["messages"]["edges"][0]["node"]["id"]
     made["session_page"] = seen["sessions"]["pageInfo"]["endCursor"]
     made["library_page"] = seen["kbArticles"]["pageInfo"]["endCursor"]
@@ -537,6 +562,21 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "retryUpload": lambda w: {"uploadId": w.unreadable},
     "handOffSession": lambda w: {"sessionId": w.idle, "intent": "PARK"},
     "claimHandoff": lambda w: {"handoffId": w.claimable},
+    "resolveSession": lambda w: {
+        "sessionId": w.resolvable,
+        "solvedBranchId": w.resolvable_trunk,
+        "summary": "The quota was raised.",
+        "expectedVersion": w.versions[w.resolvable],
+    },
+    "abandonSession": lambda w: {
+        "sessionId": w.abandonable,
+        "reason": "It was no problem.",
+        "expectedVersion": w.versions[w.abandonable],
+    },
+    "reopenSession": lambda w: {
+        "sessionId": w.ended,
+        "expectedVersion": w.versions[w.ended],
+    },
     "cancelHandoff": lambda w: {"handoffId": w.cancellable},
 }
 """For each mutation an input that succeeds."""

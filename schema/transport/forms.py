@@ -73,7 +73,7 @@ async def _body(limits: Limits, request: Request) -> AsyncGenerator[bytes, None]
     async for part in request.stream():
         size += len(part)
         if size > cap:
-            raise BadRequest(413, f"A file may have {limits.max_upload:,} bytes.")
+            raise BadRequest(413, f"A file may have at most {limits.max_upload:,} bytes.")
         yield part
 
 

@@ -60,6 +60,9 @@ DONE_BY = {
     "handOffSession": "HANDOFF_CREATED",
     "claimHandoff": "HANDOFF_CLAIMED",
     "cancelHandoff": "HANDOFF_CANCELLED",
+    "resolveSession": "SESSION_STATUS_CHANGED",
+    "abandonSession": "SESSION_STATUS_CHANGED",
+    "reopenSession": "SESSION_STATUS_CHANGED",
 }
 """For each mutation the action that is entered for it."""
 

@@ -423,6 +423,9 @@ async def test_lists_hold_only_our_own(client: Client, worlds: Pair, untouched: 
         ours.idle,
         ours.doubted,
         ours.resolved,
+        ours.resolvable,
+        ours.abandonable,
+        ours.ended,
     }
     assert [edge["node"]["id"] for edge in seen["kbArticles"]["edges"]] == [ours.article]
     (waiting,) = [e["node"] for e in seen["sessions"]["edges"] if e["node"]["id"] == ours.waiting]

@@ -54,6 +54,7 @@ subscription($id: ID!, $after: String) {
 """
 
 
+VERSION = "query($id: ID!) { session(id: $id) { version } }"
 NOW = "query($id: ID!) { session(id: $id) { eventCursor } }"
 
 
@@ -521,6 +522,49 @@ class TreeMachine(RuleBasedStateMachine):
         refusal = None if handoff.state == "OPEN" else "InvalidTransitionError"
         if self.expect(answer, refusal, "HandoffCancelled", "SessionStatusChanged"):
             handoff.state, self.status = "CANCELLED", "ACTIVE"
+
+    @rule(verb=st.sampled_from(["resolveSession", "abandonSession"]), where=st.integers(0, 99))
+    def end_and_reopen(self, verb: str, where: int) -> None:
+        """Between the two nothing of the tree can be changed."""
+        branch, more = self.pick(where), {}
+        events, refusal = [], None
+        if verb == "resolveSession":
+            more = {"solvedBranchId": branch.id, "summary": "It was measured"}
+            if branch.status != "SOLVED":
+                events.append("BranchStatusChanged")
+            if branch.archived is not None or (
+                branch.status != "SOLVED" and (branch.status, "SOLVED") not in MARKS
+            ):
+                refusal = "InvalidTransitionError"
+        else:
+            more = {"reason": "It was measured"}
+        version = self.do(self.place.lead.run(VERSION, id=self.session))["session"]["version"]
+        answer = self.do(
+            self.writer().mutate(
+                verb, "session { id }", sessionId=self.session, expectedVersion=version, **more
+            )
+        )
+        waiting = [handoff for handoff in self.handoffs if handoff.state == "OPEN"]
+        events += ["HandoffCancelled"] * len(waiting) + ["SessionStatusChanged"]
+        if not self.expect(answer, refusal, *events):
+            return
+        if verb == "resolveSession" and branch.status != "SOLVED":
+            branch.status = "SOLVED"
+            branch.version += 1
+        for handoff in waiting:
+            handoff.state = "CANCELLED"
+        refused = self.do(self.writer().mutate("switchBranch", "branch { id }", branchId=branch.id))
+        self.expect(refused, "InvalidTransitionError")
+        answer = self.do(
+            self.writer().mutate(
+                "reopenSession",
+                "session { id }",
+                sessionId=self.session,
+                expectedVersion=version + 1,
+            )
+        )
+        self.expect(answer, None, "SessionStatusChanged")
+        self.status = "ACTIVE"
 
     @rule(where=st.integers(0, 99))
     def a_stranger_finds_nothing(self, where: int) -> None:

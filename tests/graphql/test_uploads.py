@@ -436,7 +436,7 @@ async def test_more_bytes_than_allowed_are_refused(
         far_over = await small.post_file(MUTATION, operations(), ("a", b"a" * 12_000))
         assert (far_over.status_code, far_over.json()["errors"][0]["message"]) == (
             413,
-            "A file may have 1,000 bytes.",
+            "A file may have at most 1,000 bytes.",
         )
     assert (await bring(small, "a", b"a" * 1_000))["byteSize"] == 1_000
 

@@ -53,6 +53,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "requestSecondOpinion",
   ]),
   group("Hand off", ["handOffSession", "claimHandoff", "cancelHandoff"]),
+  group("End", ["resolveSession", "abandonSession", "reopenSession"]),
   group("Live", [
     "sessionChanged",
     "branchChanged",

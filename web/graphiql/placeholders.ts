@@ -18,6 +18,13 @@ interface MessageRow {
   state: string;
 }
 
+interface SessionRow {
+  id: string;
+  status: string;
+  version: number;
+  branchCount: number;
+}
+
 interface SessionDetail {
   eventCursor: string;
   activeBranch: {
@@ -36,7 +43,7 @@ const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|event
 const QUEUE_NAMES = /handoff|queueCursor/i;
 
 const RECENT_SESSIONS = `query RecentSessions {
-  sessions(first: 10) { eventCursor edges { node { id status branchCount } } }
+  sessions(first: 20) { eventCursor edges { node { id status version branchCount } } }
 }`;
 const SESSION_DETAIL = `query SessionDetail($id: ID!) {
   session(id: $id) {
@@ -89,7 +96,7 @@ async function inSession(auth: Auth): Promise<Known> {
   const recent = await ask<{
     sessions: {
       eventCursor: string;
-      edges: { node: { id: string; status: string; branchCount: number } }[];
+      edges: { node: SessionRow }[];
     };
   }>(auth, RECENT_SESSIONS);
   if (!recent) return {};
@@ -100,12 +107,19 @@ async function inSession(auth: Auth): Promise<Known> {
       Number(b.status === "ACTIVE") - Number(a.status === "ACTIVE") ||
       b.branchCount - a.branchCount,
   );
+  const over = sessions.find(({ status }) => status === "RESOLVED" || status === "ABANDONED");
+  const ended = defined({ endedSessionId: over?.id, endedSessionVersion: over?.version });
   if (!chosen) return { sessionsCursor };
   const detail = await ask<{ session: SessionDetail | null }>(auth, SESSION_DETAIL, {
     id: chosen.id,
   });
-  if (!detail?.session) return { sessionsCursor, sessionId: chosen.id };
-  return { sessionsCursor, sessionId: chosen.id, ...inTree(detail.session) };
+  const found = {
+    sessionsCursor,
+    sessionId: chosen.id,
+    sessionVersion: chosen.version,
+    ...ended,
+  };
+  return detail?.session ? { ...found, ...inTree(detail.session) } : found;
 }
 
 function inTree(session: SessionDetail): Known {

@@ -77,6 +77,7 @@ SHIPPED = {
     "virtual-machine-not-starting",
     "voip-phone-not-registering",
     "voip-poor-call-quality",
+    "vpn-client-not-connecting",
     "vpn-no-access",
     "website-domain-down",
     "wifi-slow-or-dropping",

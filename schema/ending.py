@@ -1,0 +1,88 @@
+"""How a session ends, and begins again."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from schema.errors import (
+    InvalidInputError,
+    InvalidTransitionError,
+    NotFoundError,
+    PermissionDeniedError,
+    StaleVersionError,
+)
+
+if TYPE_CHECKING:
+    from schema.session import AiSession
+
+
+@strawberry.input
+class ResolveSessionInput:
+    session_id: strawberry.ID
+    solved_branch_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The branch that solved it, if one did: it is marked SOLVED."
+    )
+    summary: str = strawberry.field(description="5 to 4,000 characters.")
+    expected_version: int
+
+
+@strawberry.type
+class ResolveSessionSuccess:
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+ResolveSessionResult = Annotated[
+    ResolveSessionSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError,
+    strawberry.union("ResolveSessionResult"),
+]
+
+
+@strawberry.input
+class AbandonSessionInput:
+    session_id: strawberry.ID
+    reason: str = strawberry.field(
+        description="5 to 4,000 characters; kept as `resolutionSummary`."
+    )
+    expected_version: int
+
+
+@strawberry.type
+class AbandonSessionSuccess:
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+AbandonSessionResult = Annotated[
+    AbandonSessionSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError,
+    strawberry.union("AbandonSessionResult"),
+]
+
+
+@strawberry.input
+class ReopenSessionInput:
+    session_id: strawberry.ID
+    expected_version: int
+
+
+@strawberry.type
+class ReopenSessionSuccess:
+    session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+
+ReopenSessionResult = Annotated[
+    ReopenSessionSuccess
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError,
+    strawberry.union("ReopenSessionResult"),
+]
