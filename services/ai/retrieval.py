@@ -204,7 +204,10 @@ def stem(word: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    folded = text.casefold().replace("’", "'").replace("n't", " not").replace("cannot", "can not")
+    folded = (
+        text.casefold().replace("’", "'").replace("cannot", "can not").replace("can't", "can not")
+    )
+    folded = folded.replace("n't", " not")
     for written, meant in _ALIKE:
         folded = folded.replace(written, meant)
     return [word for word in _WORD.findall(folded) if len(word) > 1]

@@ -26,6 +26,7 @@ SHIPPED = {
     "domain-time-kerberos-skew",
     "domain-trust-failed",
     "entra-connect-not-syncing",
+    "fake-virus-warning",
     "file-share-denied",
     "firewall-blocks-service",
     "group-policy-not-applied",
