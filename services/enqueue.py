@@ -3,6 +3,7 @@
 services.jobs runs them.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from services.unit_of_work import Job
@@ -12,6 +13,7 @@ ANALYSE_BRANCH = "analyse_branch"
 GIVE_SECOND_OPINION = "give_second_opinion"
 PREPARE_HANDOFF = "prepare_handoff"
 DESCRIBE_UPLOAD = "describe_upload"
+DELIVER = "deliver"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -60,4 +62,14 @@ def describe_upload(account_id: UUID, upload_id: UUID) -> Job:
         DESCRIBE_UPLOAD,
         {"account_id": str(account_id), "upload_id": str(upload_id)},
         lock=f"upload:{upload_id}",
+    )
+
+
+def deliver(account_id: UUID, delivery_id: UUID, at: datetime | None = None) -> Job:
+    """One try of a delivery; no two at the same time."""
+    return Job(
+        DELIVER,
+        {"account_id": str(account_id), "delivery_id": str(delivery_id)},
+        lock=f"delivery:{delivery_id}",
+        scheduled_at=at,
     )

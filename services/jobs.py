@@ -17,9 +17,11 @@ from procrastinate.jobs import Job
 from services.analysis import analyse_branch
 from services.answers import answer_message
 from services.database import APP_ROLE, is_away, plain_url
+from services.delivering import deliver
 from services.enqueue import (
     ANALYSE_BRANCH,
     ANSWER_MESSAGE,
+    DELIVER,
     DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
     PREPARE_HANDOFF,
@@ -82,6 +84,7 @@ WORK: Mapping[str, tuple[Work, str]] = {
     GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
     PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
     DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
+    DELIVER: (deliver, "delivery_id"),
 }
 """What each job does, and the argument that names what it does it to."""
 
