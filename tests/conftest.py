@@ -24,6 +24,7 @@ from services.runtime import Limits, Runtime
 from settings import Settings
 from tests.client import Client
 from tests.factories import Colleagues, make_account
+from tests.fakes.far_ends.serving import FarEnds, current, serving
 from tests.tables import until_idle
 from tests.talk import Conversation
 
@@ -35,6 +36,9 @@ UNTHROTTLED = Limits(
     sign_in_attempts=1_000_000,
     sign_ins_per_address=1_000_000,
 )
+
+OUTGOING = ("127.0.0.1",)
+"""Where the systems outside are."""
 
 SECRET = "of all the servers that a test starts"
 
@@ -89,6 +93,13 @@ def provider() -> ScriptedProvider:
     return ScriptedProvider()
 
 
+@pytest.fixture(scope="session")
+async def far_ends() -> AsyncIterator[FarEnds]:
+    """The systems outside; each test has tickets of its own there."""
+    async with serving(current):
+        yield current
+
+
 @asynccontextmanager
 async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
     """The address at which the application answers meanwhile, in this event loop."""
@@ -111,9 +122,17 @@ async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def address(
-    database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
+    database_url: str,
+    provider: ScriptedProvider,
+    far_ends: FarEnds,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[str, Runtime]]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20, secret_key=SECRET)
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        pool_size=20,
+        secret_key=SECRET,
+        outgoing_allowed=OUTGOING,
+    )
     app = create_app(settings, database_url, provider, limits=UNTHROTTLED)
     async with served(app) as host:
         yield host, app.state.runtime

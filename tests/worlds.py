@@ -25,6 +25,8 @@ from services.authentication import hash_password
 from services.ids import Kind, new_id, node_id, uuid_of
 from tests.client import Client
 from tests.factories import Colleagues
+from tests.fakes.far_ends.connectwise import LOGIN, SHARED
+from tests.fakes.far_ends.serving import current
 from tests.tables import as_owner, until_idle
 
 
@@ -99,6 +101,12 @@ class World:
     of_session: str
     """A file of the session, not sent yet, and `unreadable` one that could not be described."""
     unreadable: str
+    integration: str
+    """A ticket system, and `removable` another."""
+    removable: str
+    delivery: str
+    undelivered: str
+    """A delivery that failed."""
     session_page: str
     queue_page: str
     library_page: str
@@ -129,6 +137,8 @@ async def build_world(client: Client, owner_url: str, people: Colleagues) -> Wor
     await _ends(admin, made)
     await _people(client, admin, made)
     await _files(admin, made)
+    await until_idle(owner_url, people.account_id)
+    await _deliveries(admin, made)
     await until_idle(owner_url, people.account_id)
     await _by_sql(owner_url, people.account_id, made)
     await _across_branches(admin, made)
@@ -304,6 +314,39 @@ async def _files(admin: Client, made: dict[str, Any]) -> None:
         file = (f"{made['mark']}.log", made["mark"].encode())
         stored = await admin.mutate("uploadFile", "upload { id }", file=file, **place)
         made[name] = stored["upload"]["id"]
+
+
+async def _deliveries(admin: Client, made: dict[str, Any]) -> None:
+    """The note of an escalation that arrived, and one of a parked session whose ticket is gone."""
+    tickets = current.connectwise
+    for name in ("integration", "removable"):
+        saved = await admin.mutate(
+            "saveIntegration",
+            "integration { id }",
+            idempotencyKey=str(uuid4()),
+            name=made["mark"],
+            baseUrl=f"{current.url}/connectwise",
+            connection={"connectwise": LOGIN},
+        )
+        made[name] = saved["integration"]["id"]
+    for session, handoff, delivery in (
+        ("waiting", "claimable", "delivery"),
+        ("parked", "cancellable", "undelivered"),
+    ):
+        ticket = tickets.new_ticket(made["mark"], made["mark"])
+        linked = await admin.mutate(
+            "linkTicket",
+            "session { id }",
+            sessionId=made[session],
+            integrationId=made["integration"],
+            psaTicketId=ticket,
+            expectedVersion=2,
+        )
+        assert linked["__typename"] == "LinkTicketSuccess", linked
+        if delivery == "undelivered":
+            tickets.vanish_once(ticket)
+        pushed = await admin.mutate("pushHandoff", "delivery { id }", handoffId=made[handoff])
+        made[delivery] = pushed["delivery"]["id"]
 
 
 async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> None:
@@ -537,6 +580,8 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "revokeApiKey": lambda w: {"apiKeyId": w.api_key},
     "startSession": lambda w: {
         "intake": {"text": "Mail again"},
+        "integrationId": w.integration,
+        "psaTicketId": SHARED,
         "teamId": w.team,
         "uploadIds": [w.brought],
     },
@@ -625,6 +670,21 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     },
     "approveResolutionOutput": lambda w: {"outputId": w.notes, "expectedVersion": 1},
     "rejectResolutionOutput": lambda w: {"outputId": w.old_notes, "expectedVersion": 1},
+    "saveIntegration": lambda w: {
+        "integrationId": w.integration,
+        "name": "Renamed",
+        "expectedVersion": 1,
+    },
+    "testIntegration": lambda w: {"integrationId": w.integration},
+    "removeIntegration": lambda w: {"integrationId": w.removable},
+    "linkTicket": lambda w: {
+        "sessionId": w.session,
+        "integrationId": w.integration,
+        "psaTicketId": SHARED,
+        "expectedVersion": w.versions[w.session],
+    },
+    "pushHandoff": lambda w: {"handoffId": w.claimable},
+    "retryDelivery": lambda w: {"deliveryId": w.undelivered},
 }
 """For each mutation an input that succeeds."""
 

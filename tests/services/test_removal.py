@@ -21,17 +21,10 @@ FOLLOW = "subscription { sessionsChanged { ... on Event { cursor } } }"
 VIEWER = "{ viewer { user { id } } }"
 
 NOT_MADE_BY_THE_API = """
-    INSERT INTO integrations (account_id, id, provider, name, base_url)
-    VALUES (:account_id, :id, 'smtp', 'Mail', 'https://mail.example');
     INSERT INTO session_resolution_outputs (account_id, id, session_id, output_type)
     VALUES (:account_id, :id, :session_id, 'client_summary');
     INSERT INTO resolution_revisions (account_id, output_id, version, content, author_id)
     VALUES (:account_id, :id, 1, 'Mail is back', :user_id);
-    INSERT INTO deliveries
-           (account_id, id, session_id, output_id, integration_id, destination, created_by)
-    VALUES (:account_id, :id, :session_id, :id, :id, 'email', :user_id);
-    INSERT INTO delivery_attempts (account_id, delivery_id, attempt, succeeded)
-    VALUES (:account_id, :id, 1, true);
     INSERT INTO file_uploads
            (account_id, id, session_id, uploaded_on_branch_id, uploaded_at_step_id, filename,
             content_type, byte_size, sha256, uploaded_by)

@@ -1,0 +1,32 @@
+"""Documents in the forms that far ends take. HTML in somebody's text is shown there, not obeyed."""
+
+from markdown_it import MarkdownIt
+
+from services.destinations.port import Dispatch
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+
+
+def as_text(dispatch: Dispatch, most: int) -> str:
+    """The Markdown, which reads as text, with the marker at its end; at most so many characters."""
+    return (
+        f"{_cut(dispatch.document.markdown, most - len(dispatch.marker) - 2)}\n\n{dispatch.marker}"
+    )
+
+
+def as_html(dispatch: Dispatch, most: int) -> str:
+    """A fragment with the marker at its end; of Markdown that has at most so many characters."""
+    markdown = _cut(dispatch.document.markdown, most)
+    return f"{_MARKDOWN.render(markdown).strip()}\n<p>{dispatch.marker}</p>"
+
+
+def as_title(dispatch: Dispatch, most: int) -> str:
+    title = " ".join(dispatch.document.title.split())
+    return title if len(title) <= most else f"{title[: most - 1]}…"
+
+
+SHORTENED = "\n\n(shortened)"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - len(SHORTENED)] + SHORTENED

@@ -1,0 +1,60 @@
+"""All far ends behind one port, each under its name."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tests.fakes.far_ends.connectwise import ConnectWise
+
+
+@dataclass
+class FarEnds:
+    connectwise: ConnectWise = field(default_factory=ConnectWise)
+    url: str = ""
+
+    def app(self) -> Starlette:
+        app = Starlette(routes=[Mount("/connectwise", routes=self.connectwise.routes())])
+        app.state.connections = {}
+        return app
+
+
+current = FarEnds()
+"""Those that the tests of this process talk to, once they are served."""
+
+
+class _Connections(H11Protocol):
+    """Lets an application close a connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.config.app.state.connections[peer] = transport  # type: ignore[union-attr]
+
+
+@asynccontextmanager
+async def serving(far_ends: FarEnds, port: int = 0) -> AsyncIterator[FarEnds]:
+    config = uvicorn.Config(
+        far_ends.app(),
+        host="127.0.0.1",
+        port=port,
+        http=_Connections,
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    socket = config.bind_socket()
+    socket.listen()  # so that nobody is turned away before the server has begun
+    far_ends.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=[socket]))
+    try:
+        yield far_ends
+    finally:
+        server.should_exit = True
+        await running

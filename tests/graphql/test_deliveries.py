@@ -1,0 +1,438 @@
+"""Notes on tickets: once each, whatever the ticket system does, and the ledger says what happened."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.factories import Colleagues
+from tests.fakes.far_ends.behaviour import (
+    Away,
+    Behaviour,
+    Giant,
+    HangUp,
+    Held,
+    Page,
+    Status,
+    Stored,
+)
+from tests.fakes.far_ends.connectwise import LOGIN, PRIVATE, PUBLIC, ConnectWise
+from tests.fakes.far_ends.serving import FarEnds
+from tests.tables import until_idle
+from tests.talk import SOON
+
+DELIVERY = """
+query($id: ID!) { node(id: $id) { ... on Delivery {
+  destination state guarantee isClientVisible psaTicketId reference nextTryAt deliveredAt
+  title content requests { method url body } createdBy { id } integration { id }
+  handoff { id } session { id }
+  attempts { at succeeded failure detail }
+} } }
+"""
+EVENTS = """
+subscription($id: ID!, $after: String) { sessionChanged(sessionId: $id, after: $after) {
+  __typename ... on Event { cursor }
+  ... on DeliveryChanged { actor { id } deliveryState delivery { id } }
+} }
+"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A parked session whose ticket is at the fake."""
+
+    client: Client
+    people: Colleagues
+    far_end: ConnectWise
+    url: str
+    integration: str
+    session: str
+    handoff: str
+    ticket: str
+    cursor: str
+
+    async def push(self, **given: Any) -> str:
+        pushed = await self.client.mutate(
+            "pushHandoff", "delivery { id state }", handoffId=self.handoff, **given
+        )
+        assert pushed["delivery"]["state"] == "QUEUED", pushed
+        return str(pushed["delivery"]["id"])
+
+    async def delivery(self, id: str) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.client.run(DELIVERY, id=id))["node"]
+        return found
+
+    async def done(self, id: str) -> dict[str, Any]:
+        await until_idle(self.url, self.people.account_id)
+        return await self.delivery(id)
+
+    async def told(self) -> list[str]:
+        """The states that events have told of so far."""
+        document = "query($id: ID!) { session(id: $id) { eventCursor } }"
+        last = (await self.client.run(document, id=self.session))["session"]["eventCursor"]
+        states: list[str] = []
+        if last == self.cursor:
+            return states
+        async with (
+            asyncio.timeout(SOON),
+            self.client.subscribe(EVENTS, id=self.session, after=self.cursor) as events,
+        ):
+            async for data in events:
+                event = data["sessionChanged"]
+                if event["__typename"] == "DeliveryChanged":
+                    states.append(event["deliveryState"])
+                if event["cursor"] == last:
+                    break
+        return states
+
+
+async def open_desk(client: Client, people: Colleagues, far_ends: FarEnds, url: str) -> Desk:
+    admin, engineer = client.as_(people.admin), client.as_(people.engineer)
+    saved = await admin.mutate(
+        "saveIntegration",
+        "integration { id }",
+        idempotencyKey=str(people.account_id),
+        name="Tickets",
+        baseUrl=f"{far_ends.url}/connectwise",
+        connection={"connectwise": LOGIN},
+    )
+    integration = saved["integration"]["id"]
+    ticket = far_ends.connectwise.new_ticket()
+    started = await engineer.mutate(
+        "startSession",
+        "session { id } reply { id }",
+        intake={"text": "Mail stopped arriving. password: hunter2-secret"},
+        integrationId=integration,
+        psaTicketId=ticket,
+    )
+    session = started["session"]["id"]
+    await engineer.answered(started["reply"]["id"])
+    parked = await engineer.mutate(
+        "handOffSession",
+        "handoff { id }",
+        sessionId=session,
+        intent="PARK",
+        engineerNotes="The password: hunter2-secret works. Ask the <b>provider</b>.",
+        nextStep="Call back",
+        watchOut=["The quota"],
+    )
+    await until_idle(url, people.account_id)
+    document = "query($id: ID!) { session(id: $id) { eventCursor } }"
+    cursor = (await engineer.run(document, id=session))["session"]["eventCursor"]
+    return Desk(
+        engineer,
+        people,
+        far_ends.connectwise,
+        url,
+        integration,
+        session,
+        parked["handoff"]["id"],
+        ticket,
+        cursor,
+    )
+
+
+@pytest.fixture
+async def desk(
+    client: Client, colleagues: Colleagues, far_ends: FarEnds, database_url: str
+) -> Desk:
+    return await open_desk(client, colleagues, far_ends, database_url)
+
+
+async def test_a_note_arrives_internally_and_without_secrets(desk: Desk) -> None:
+    id = await desk.push()
+    delivery = await desk.done(id)
+    (note,) = desk.far_end.told(desk.ticket)
+    text = (
+        "**Parked by Engineer**\n\n"
+        "Problem: Mail stopped arriving. password: [PASSWORD-1]\n\n"
+        "Notes: The password: [PASSWORD-1] works. Ask the <b>provider</b>.\n\n"
+        "Next step: Call back\n\n"
+        "Watch out:\n\n- The quota"
+    )
+    sent = {
+        "text": f"{text}\n\n[ref fp-{id[3:]}]",
+        "internalAnalysisFlag": True,
+        "detailDescriptionFlag": False,
+        "resolutionFlag": False,
+        "processNotifications": False,
+    }
+    assert note == {"id": note["id"], "ticketId": int(desk.ticket), **sent}
+    assert delivery["content"] == text
+    (request,) = delivery.pop("requests")
+    assert request["method"] == "POST"
+    assert json.loads(request["body"]) == sent
+    (attempt,) = delivery.pop("attempts")
+    assert (attempt["succeeded"], attempt["failure"], attempt["detail"]) == (True, None, None)
+    assert delivery.pop("deliveredAt") is not None
+    assert delivery == {
+        "destination": "PSA",
+        "state": "DELIVERED",
+        "guarantee": "EXACTLY_ONCE",
+        "isClientVisible": False,
+        "psaTicketId": desk.ticket,
+        "reference": str(note["id"]),
+        "nextTryAt": None,
+        "title": "Parked by Engineer",
+        "content": text,
+        "createdBy": {"id": desk.people.engineer.id},
+        "integration": {"id": desk.integration},
+        "handoff": {"id": desk.handoff},
+        "session": {"id": desk.session},
+    }
+    assert await desk.told() == ["QUEUED", "SENDING", "DELIVERED"]
+
+
+async def test_a_preview_is_what_is_sent(desk: Desk) -> None:
+    document = """query($id: ID!, $visible: Boolean!) {
+      deliveryPreview(handoffId: $id, clientVisible: $visible) {
+        visibleTo requests { method url body }
+      }
+    }"""
+    seen = []
+    for visible in (False, True):
+        told = await desk.client.run(document, id=desk.handoff, visible=visible)
+        seen.append(told["deliveryPreview"])
+    assert desk.far_end.told(desk.ticket) == []
+    assert [each["visibleTo"] for each in seen] == [
+        "Internal analysis: only technicians see it.",
+        "Discussion: the client sees it in the portal. Nobody is mailed.",
+    ]
+    id = await desk.push(clientVisible=True)
+    delivery = await desk.done(id)
+    (expected,) = seen[1]["requests"]
+    expected["body"] = expected["body"].replace("0" * 32, id[3:])
+    assert delivery["requests"] == [expected]
+    (note,) = desk.far_end.told(desk.ticket)
+    assert (note["detailDescriptionFlag"], note["internalAnalysisFlag"]) == (True, False)
+
+
+LOCKED = Status(409, {"code": "RecordLocked", "message": "Ticket is locked by somebody"})
+SOON_AGAIN = {"Retry-After": "0"}
+
+
+def in_a_second() -> dict[str, str]:
+    return {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)}
+
+
+PASSING: dict[str, tuple[Behaviour, str]] = {
+    "429": (Status(429, {}, SOON_AGAIN), "RATE_LIMITED"),
+    "a locked record": (LOCKED, "CONFLICT"),
+    "500": (Status(500, {"message": "SQL timeout"}), "AMBIGUOUS"),
+    "500 though it was stored": (Stored(500, {"message": "timeout"}), "AMBIGUOUS"),
+    "502 as HTML": (Status(502, "Bad gateway"), "AMBIGUOUS"),
+    "html": (Page(), "AMBIGUOUS"),
+    "hung up before": (HangUp(stores=False), "AMBIGUOUS"),
+    "hung up after": (HangUp(stores=True), "AMBIGUOUS"),
+    "a giant answer": (Giant(), "AMBIGUOUS"),
+    "an answer without an id": (Stored(201, {"text": "ok"}), "AMBIGUOUS"),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING)
+async def test_a_fault_that_passes_leaves_one_note(desk: Desk, fault: str) -> None:
+    behaviour, kind = PASSING[fault]
+    desk.far_end.script.add(desk.ticket, behaviour)
+    delivery = await desk.done(await desk.push())
+    (note,) = desk.far_end.told(desk.ticket)
+    assert (delivery["state"], delivery["reference"]) == ("DELIVERED", str(note["id"]))
+    assert [(each["succeeded"], each["failure"]) for each in delivery["attempts"]] == [
+        (False, kind),
+        (True, None),
+    ]
+    assert await desk.told() == ["QUEUED", "SENDING", "SENDING", "DELIVERED"]
+    was_there = isinstance(behaviour, Stored | Giant) or behaviour == HangUp(stores=True)
+    found = delivery["attempts"][1]["detail"] == "It had arrived by an earlier try."
+    assert found is was_there
+
+
+async def test_a_date_to_retry_after_is_waited_for(desk: Desk) -> None:
+    desk.far_end.script.add(desk.ticket, Status(429, {}, in_a_second()))
+    delivery = await desk.done(await desk.push())
+    first, second = (datetime.fromisoformat(each["at"]) for each in delivery["attempts"])
+    assert delivery["state"] == "DELIVERED"
+    assert second - first < timedelta(seconds=10)
+    assert len(desk.far_end.told(desk.ticket)) == 1
+
+
+INVALID = {
+    "code": "InvalidObject",
+    "message": "Wrong",
+    "errors": [{"message": "No.", "field": "x"}],
+}
+LASTING: dict[str, tuple[Behaviour, str, str]] = {
+    "400": (
+        Status(400, INVALID),
+        "VALIDATION",
+        "It did not accept what was sent. It says: Wrong No.",
+    ),
+    "401": (Status(401, {}), "AUTH", "It did not accept the credentials."),
+    "403": (
+        Status(403, {"message": "<script>alert(1)</script>\nNo\0pe"}),
+        "PERMISSION",
+        "The credentials do not allow this. It says: <script>alert(1)</script> No pe",
+    ),
+    "404": (Status(404, {}), "NOT_FOUND", "It knows nothing of that name."),
+    "a redirect": (
+        Away("http://127.0.0.1:1/elsewhere"),
+        "VALIDATION",
+        "Its address leads to another one: enter that instead.",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", LASTING)
+async def test_a_fault_that_lasts_is_told_and_can_be_retried(desk: Desk, fault: str) -> None:
+    behaviour, kind, sentence = LASTING[fault]
+    desk.far_end.script.add(desk.ticket, behaviour)
+    id = await desk.push()
+    failed = await desk.done(id)
+    assert (failed["state"], failed["reference"], failed["nextTryAt"]) == ("FAILED", None, None)
+    (attempt,) = failed["attempts"]
+    assert (attempt["failure"], attempt["detail"]) == (kind, sentence)
+    assert desk.far_end.told(desk.ticket) == []
+
+    retried = await desk.client.mutate("retryDelivery", "delivery { state }", deliveryId=id)
+    assert retried["delivery"]["state"] == "QUEUED"
+    delivered = await desk.done(id)
+    assert delivered["state"] == "DELIVERED"
+    assert [each["succeeded"] for each in delivered["attempts"]] == [False, True]
+    assert len(desk.far_end.told(desk.ticket)) == 1
+    assert await desk.told() == ["QUEUED", "SENDING", "FAILED", "QUEUED", "SENDING", "DELIVERED"]
+
+
+async def test_it_is_given_up_after_seven_tries(desk: Desk) -> None:
+    desk.far_end.script.add(desk.ticket, *[HangUp(stores=False)] * 7)
+    id = await desk.push()
+    failed = await desk.done(id)
+    assert failed["state"] == "FAILED"
+    assert [each["failure"] for each in failed["attempts"]] == ["AMBIGUOUS"] * 7
+    await desk.client.mutate("retryDelivery", "delivery { state }", deliveryId=id)
+    assert (await desk.done(id))["state"] == "DELIVERED"
+    assert len(desk.far_end.told(desk.ticket)) == 1
+
+
+async def test_what_arrived_before_it_was_given_up_is_found_by_a_retry(desk: Desk) -> None:
+    desk.far_end.script.add(desk.ticket, HangUp(stores=True))
+    desk.far_end.script.add(desk.ticket, *[HangUp(stores=False)] * 7)
+    ticket = desk.far_end.tickets.pop(desk.ticket)
+    id = await desk.push()
+    assert [each["failure"] for each in (await desk.done(id))["attempts"]] == ["NOT_FOUND"]
+    desk.far_end.tickets[desk.ticket] = ticket
+    await desk.client.mutate("retryDelivery", "delivery { state }", deliveryId=id)
+    delivered = await desk.done(id)
+    assert [each["failure"] for each in delivered["attempts"]] == ["NOT_FOUND", "AMBIGUOUS", None]
+    assert len(desk.far_end.told(desk.ticket)) == 1
+
+
+async def test_a_double_click_is_one_note(desk: Desk) -> None:
+    key = {"idempotencyKey": "0192f3c1-0000-7000-8000-000000000001"}
+    ids = await asyncio.gather(*(desk.push(**key) for _ in range(10)))
+    assert len(set(ids)) == 1
+    assert (await desk.done(ids[0]))["state"] == "DELIVERED"
+    assert len(desk.far_end.told(desk.ticket)) == 1
+
+
+async def test_of_many_pushes_at_once_one_is_taken(desk: Desk) -> None:
+    held = Held()
+    desk.far_end.script.add(desk.ticket, held)
+    answers = await asyncio.gather(
+        *(
+            desk.client.mutate("pushHandoff", "delivery { id }", handoffId=desk.handoff)
+            for _ in range(10)
+        )
+    )
+    kinds = sorted(answer["__typename"] for answer in answers)
+    assert kinds == ["InvalidTransitionError"] * 9 + ["PushHandoffSuccess"]
+    held.goes_on.set()
+    await until_idle(desk.url, desk.people.account_id)
+    assert len(desk.far_end.told(desk.ticket)) == 1
+    assert await desk.told() == ["QUEUED", "SENDING", "DELIVERED"]
+
+
+async def test_a_second_push_is_a_second_note(desk: Desk) -> None:
+    for _ in range(2):
+        await desk.done(await desk.push())
+    assert len(desk.far_end.told(desk.ticket)) == 2
+    document = "query($id: ID!) { node(id: $id) { ... on Handoff { deliveries { id state } } } }"
+    found = await desk.client.run(document, id=desk.handoff)
+    assert [each["state"] for each in found["node"]["deliveries"]] == ["DELIVERED"] * 2
+
+
+async def test_what_cannot_be_pushed_is_refused_and_nothing_is_sent(
+    desk: Desk, client: Client, strangers: Colleagues
+) -> None:
+    other = client.as_(desk.people.engineer2)
+    refused = await other.mutate("pushHandoff", "delivery { id }", handoffId=desk.handoff)
+    assert refused["__typename"] == "PermissionDeniedError"
+    stranger = client.as_(strangers.admin)
+    refused = await stranger.mutate("pushHandoff", "delivery { id }", handoffId=desk.handoff)
+    assert (refused["__typename"], refused["id"]) == ("NotFoundError", desk.handoff)
+    admin = client.as_(desk.people.admin)
+    await admin.mutate(
+        "saveIntegration",
+        "integration { id }",
+        integrationId=desk.integration,
+        isEnabled=False,
+        expectedVersion=1,
+    )
+    refused = await desk.client.mutate("pushHandoff", "delivery { id }", handoffId=desk.handoff)
+    assert refused["fields"] == [{"path": ["integrationId"], "message": "It is switched off."}]
+    await admin.mutate(
+        "removeIntegration", "integration { isEnabled }", integrationId=desk.integration
+    )
+    refused = await desk.client.mutate("pushHandoff", "delivery { id }", handoffId=desk.handoff)
+    assert [each["path"] for each in refused["fields"]] == [["handoffId"]]
+    assert await desk.told() == []
+    assert desk.far_end.told(desk.ticket) == []
+
+
+async def test_only_what_failed_is_retried(desk: Desk, client: Client) -> None:
+    id = await desk.push()
+    await desk.done(id)
+    for person, kind in (
+        (desk.people.engineer, "InvalidTransitionError"),
+        (desk.people.engineer2, "PermissionDeniedError"),
+    ):
+        refused = await client.as_(person).mutate("retryDelivery", "delivery { id }", deliveryId=id)
+        assert refused["__typename"] == kind
+    assert len(desk.far_end.told(desk.ticket)) == 1
+    assert await desk.told() == ["QUEUED", "SENDING", "DELIVERED"]
+
+
+async def test_what_is_on_its_way_when_its_integration_goes_is_given_up(
+    desk: Desk, client: Client
+) -> None:
+    desk.far_end.script.add(desk.ticket, Status(429, {}, {"Retry-After": "2"}))
+    id = await desk.push()
+    async with asyncio.timeout(SOON):
+        while not (await desk.delivery(id))["nextTryAt"]:
+            pass  # asking lets the worker go on
+    await client.as_(desk.people.admin).mutate(
+        "removeIntegration", "integration { id }", integrationId=desk.integration
+    )
+    failed = await desk.done(id)
+    assert failed["state"] == "FAILED"
+    assert failed["integration"] is None
+    assert failed["attempts"][1]["detail"] == "Its integration was removed or switched off."
+    assert desk.far_end.told(desk.ticket) == []
+
+
+async def test_nothing_of_the_credentials_is_shown_or_kept_readable(
+    desk: Desk, client: Client
+) -> None:
+    desk.far_end.script.add(desk.ticket, Status(401, {"message": "no"}))
+    id = await desk.push()
+    failed = await desk.done(id)
+    everything = """{ integrations { id name baseUrl lastFailure provider isEnabled }
+      viewer { account { auditEntries(first: 100) { edges { node { changes { before after } } } } } }
+    }"""
+    seen = str([failed, await client.as_(desk.people.admin).run(everything)])
+    for secret in (PUBLIC, PRIVATE):
+        assert secret not in seen
+    assert "It did not accept the credentials." in seen
