@@ -81,10 +81,13 @@ async def find(info: Info, key: UUID | None) -> Integration | None:
 
 # ---------------------------------------------------------------- inputs and results
 
-A_LOGIN = "Of an API member. At most 1,000 characters each, of ASCII; a new integration needs all."
+TEXTS = (
+    "At most 1,000 characters each, of ASCII; a new integration needs all that may not be left out. "
+    "Blank leaves one out again."
+)
 
 
-@strawberry.input(description=A_LOGIN)
+@strawberry.input(description="Of an API member. " + TEXTS)
 class ConnectwiseInput:
     company_id: str | None = strawberry.field(
         default=None, description="The company that is entered to sign in."
@@ -96,12 +99,55 @@ class ConnectwiseInput:
     private_key: str | None = None
 
 
+@strawberry.input(description="Of an API application with client credentials. " + TEXTS)
+class HalopsaInput:
+    client_id: str | None = None
+    client_secret: str | None = None
+    tenant: str | None = strawberry.field(default=None, description="Where Halo hosts it.")
+    internal_outcome: str | None = strawberry.field(
+        default=None, description='Of a note for agents; without it "Internal note".'
+    )
+    visible_outcome: str | None = strawberry.field(
+        default=None, description='Of a note that the client sees; without it "Public note".'
+    )
+
+
+@strawberry.input(description="Of an API user. " + TEXTS)
+class AutotaskInput:
+    user_name: str | None = None
+    secret: str | None = None
+    integration_code: str | None = strawberry.field(
+        default=None, description="The tracking identifier."
+    )
+
+
+@strawberry.input(description=TEXTS)
+class HuduInput:
+    api_key: str | None = None
+    company_id: str | None = strawberry.field(
+        default=None, description="Whose articles they become; without it, everybody's."
+    )
+    folder_id: str | None = None
+
+
+@strawberry.input(description=TEXTS)
+class ItGlueInput:
+    api_key: str | None = None
+    organization_id: str | None = strawberry.field(
+        default=None, description="Whose documents they become."
+    )
+
+
 @strawberry.input(
     one_of=True,
     description="What the provider wants to know; what is left out of it stays as it is.",
 )
 class IntegrationConnectionInput:
     connectwise: strawberry.Maybe[ConnectwiseInput]
+    halopsa: strawberry.Maybe[HalopsaInput]
+    autotask: strawberry.Maybe[AutotaskInput]
+    hudu: strawberry.Maybe[HuduInput]
+    it_glue: strawberry.Maybe[ItGlueInput]
 
     def decoded(self) -> tuple[IntegrationProvider, dict[str, str | None]]:
         """The one that was given."""

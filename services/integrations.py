@@ -35,7 +35,7 @@ from services.ids import Kind, new_id, node_id
 from services.runtime import Runtime
 from services.sealing import Unsealable
 from services.unit_of_work import UnitOfWork
-from services.validation import Validation
+from services.validation import Validation, is_blank
 
 OF_ACCOUNT = 100
 
@@ -119,7 +119,9 @@ async def _add(
                 account_id=work.account_id,
                 id=integration_id,
                 provider=provider,
-                settings={name: text for name, text in entries.items() if name not in secrets},
+                settings={
+                    name: text for name, text in entries.items() if text and name not in secrets
+                },
                 credentials=runtime.destinations.seal.close(
                     owner(work.account_id, integration_id),
                     {name: entries[name] for name in secrets if name in entries},
@@ -167,7 +169,8 @@ async def _edit(
         plain = {name: text for name, text in entries.items() if name not in known.secrets}
         secret = {name: text for name, text in entries.items() if name in known.secrets}
         if plain:
-            changed["settings"] = {**integration.settings, **plain}
+            merged = {**integration.settings, **plain}
+            changed["settings"] = {name: text for name, text in merged.items() if text}
         if secret:
             changed["credentials"] = _resealed(runtime, integration, secret)
         await work.db.execute(
@@ -277,6 +280,7 @@ async def _checked_url(check: Validation, runtime: Runtime, text: str) -> str:
 
 
 def _entries(check: Validation, details: IntegrationDetails) -> dict[str, str]:
+    """What was given; empty for what is to be left out from now on."""
     if details.provider is None:
         return {}
     found = {}
@@ -285,10 +289,15 @@ def _entries(check: Validation, details: IntegrationDetails) -> dict[str, str]:
         if given is None:
             continue
         path = _path(details.provider, entry.name)
+        if is_blank(given) and not entry.is_required:
+            found[entry.name] = ""
+            continue
         found[entry.name] = check.text(path, given, 1, LONGEST_ENTRY)
         # They go into headers and addresses, and the message must not show them.
         if not found[entry.name].isprintable() or not found[entry.name].isascii():
             check.add(path, "Must have nothing but letters, digits and signs of ASCII.")
+        if entry.is_number and not found[entry.name].isdigit():
+            check.add(path, "Must be a number.")
     return found
 
 

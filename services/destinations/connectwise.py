@@ -5,14 +5,13 @@ internal and external whatever was sent, so it is not believed.
 """
 
 from base64 import b64encode
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import TypeVar
 
 import orjson
 from pydantic import BaseModel, TypeAdapter
 
 from models.delivery import DeliveryFailure, DeliveryGuarantee
-from services.destinations.http import Answer, Call, Outgoing, demand, failure_of
+from services.destinations.http import Answer, Call, Outgoing, demand, failure_of, told_by
 from services.destinations.port import (
     Connection,
     DeliveryFailed,
@@ -22,7 +21,7 @@ from services.destinations.port import (
     Receipt,
     Ticket,
 )
-from services.destinations.rendering import as_text
+from services.destinations.rendering import as_text, ticket_number
 
 T = TypeVar("T")
 
@@ -124,10 +123,8 @@ ANYTHING = TypeAdapter(object)
 
 
 def _ticket_path(ticket_id: str | None) -> str:
-    """Raises DeliveryFailed for what is no number: nothing has such an id."""
-    if ticket_id is None or not (ticket_id.isascii() and ticket_id.isdigit()):
-        raise DeliveryFailed(DeliveryFailure.NOT_FOUND, "A ticket of ConnectWise has a number.")
-    return f"/service/tickets/{quote(ticket_id)}"
+    """Raises DeliveryFailed."""
+    return f"/service/tickets/{ticket_number(ticket_id)}"
 
 
 def _refusal(answer: Answer, call: Call) -> DeliveryFailed:
@@ -136,14 +133,9 @@ def _refusal(answer: Answer, call: Call) -> DeliveryFailed:
     if not isinstance(data, dict):
         return failure_of(answer, call)
     errors = [error for error in data.get("errors") or [] if isinstance(error, dict)]
-    told = " ".join(str(text) for text in [data.get("message"), *_messages(errors)] if text)
     if data.get("code") == "RecordLocked":
         return DeliveryFailed(DeliveryFailure.CONFLICT, "Somebody else has the ticket open.")
     fields = {
         str(error["field"]): str(error.get("message")) for error in errors if "field" in error
     }
-    return failure_of(answer, call, told, fields)
-
-
-def _messages(errors: list[dict[str, Any]]) -> list[str]:
-    return [str(error["message"]) for error in errors if error.get("message")]
+    return failure_of(answer, call, told_by(answer, "message", "errors"), fields)

@@ -8,7 +8,7 @@ says whether the call may have arrived.
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -211,6 +211,31 @@ def demand(answer: Answer, call: Call, shape: TypeAdapter[T]) -> T:
         return shape.validate_python(data)
     except ValidationError:
         raise _lost(call, "It answered in a form that was not expected.") from None
+
+
+def told_by(answer: Answer, *names: str) -> str | None:
+    """What stands in an error under these names, in whatever of the usual shapes: a text, a list of texts,
+    of objects with `message`, `detail` or `title`, or an object of lists by field."""
+    data = answer.data()
+    if not isinstance(data, dict):
+        return None
+    texts = [text for name in names for text in _texts(data.get(name))]
+    return " ".join(texts) or None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        known = [value[name] for name in ("message", "detail", "title") if value.get(name)]
+        if known:
+            yield from _texts(known[0])
+        else:
+            for field, item in value.items():
+                yield from (f"{field}: {text}" for text in _texts(item))
 
 
 LONGEST_TOLD = 300

@@ -8,8 +8,12 @@ from uuid import UUID
 from models.delivery import DeliveryFailure
 from models.delivery import Destination as DestinationKind
 from models.integration import Integration, IntegrationProvider
+from services.destinations.autotask import Autotask
 from services.destinations.connectwise import ConnectWise
+from services.destinations.halopsa import HaloPsa
 from services.destinations.http import Outgoing
+from services.destinations.hudu import Hudu
+from services.destinations.it_glue import ItGlue
 from services.destinations.port import Connection, DeliveryFailed, Destination, TicketSystem
 from services.sealing import Seal, Unsealable
 
@@ -24,6 +28,7 @@ class Entry:
     name: str
     is_secret: bool = False
     is_required: bool = True
+    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,44 @@ PROVIDERS: Mapping[IntegrationProvider, Provider] = {
             Entry("private_key", is_secret=True),
         ),
         ConnectWise,
+    ),
+    IntegrationProvider.HALOPSA: Provider(
+        HaloPsa.name,
+        DestinationKind.PSA,
+        (
+            Entry("client_id", is_secret=True),
+            Entry("client_secret", is_secret=True),
+            Entry("tenant", is_required=False),
+            Entry("internal_outcome", is_required=False),
+            Entry("visible_outcome", is_required=False),
+        ),
+        HaloPsa,
+    ),
+    IntegrationProvider.AUTOTASK: Provider(
+        Autotask.name,
+        DestinationKind.PSA,
+        (
+            Entry("user_name"),
+            Entry("secret", is_secret=True),
+            Entry("integration_code", is_secret=True),
+        ),
+        Autotask,
+    ),
+    IntegrationProvider.HUDU: Provider(
+        Hudu.name,
+        DestinationKind.HUDU,
+        (
+            Entry("api_key", is_secret=True),
+            Entry("company_id", is_required=False, is_number=True),
+            Entry("folder_id", is_required=False, is_number=True),
+        ),
+        Hudu,
+    ),
+    IntegrationProvider.IT_GLUE: Provider(
+        ItGlue.name,
+        DestinationKind.IT_GLUE,
+        (Entry("api_key", is_secret=True), Entry("organization_id", is_number=True)),
+        ItGlue,
     ),
 }
 

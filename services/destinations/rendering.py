@@ -2,7 +2,8 @@
 
 from markdown_it import MarkdownIt
 
-from services.destinations.port import Dispatch
+from models.delivery import DeliveryFailure
+from services.destinations.port import DeliveryFailed, Dispatch
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 
@@ -23,6 +24,13 @@ def as_html(dispatch: Dispatch, most: int) -> str:
 def as_title(dispatch: Dispatch, most: int) -> str:
     title = " ".join(dispatch.document.title.split())
     return title if len(title) <= most else f"{title[: most - 1]}…"
+
+
+def ticket_number(ticket_id: str | None) -> int:
+    """Raises DeliveryFailed for what is no number: no ticket system here has other ids."""
+    if ticket_id is None or not (ticket_id.isascii() and ticket_id.isdigit()):
+        raise DeliveryFailed(DeliveryFailure.NOT_FOUND, "Its tickets have numbers.")
+    return int(ticket_id)
 
 
 SHORTENED = "\n\n(shortened)"

@@ -11,6 +11,8 @@ import pytest
 
 from tests.client import Client
 from tests.factories import Colleagues
+from tests.fakes.far_ends import autotask, connectwise, halopsa
+from tests.fakes.far_ends.autotask import Autotask
 from tests.fakes.far_ends.behaviour import (
     Away,
     Behaviour,
@@ -21,7 +23,8 @@ from tests.fakes.far_ends.behaviour import (
     Status,
     Stored,
 )
-from tests.fakes.far_ends.connectwise import LOGIN, PRIVATE, PUBLIC, ConnectWise
+from tests.fakes.far_ends.connectwise import ConnectWise
+from tests.fakes.far_ends.halopsa import HaloPsa
 from tests.fakes.far_ends.serving import FarEnds
 from tests.tables import until_idle
 from tests.talk import SOON
@@ -48,7 +51,7 @@ class Desk:
 
     client: Client
     people: Colleagues
-    far_end: ConnectWise
+    far_end: ConnectWise | HaloPsa | Autotask
     url: str
     integration: str
     session: str
@@ -91,18 +94,35 @@ class Desk:
         return states
 
 
-async def open_desk(client: Client, people: Colleagues, far_ends: FarEnds, url: str) -> Desk:
+SECRETS = (
+    connectwise.PUBLIC,
+    connectwise.PRIVATE,
+    halopsa.SECRET,
+    autotask.SECRET,
+    autotask.CODE,
+)
+LOGINS = {
+    "connectwise": connectwise.LOGIN,
+    "halopsa": halopsa.LOGIN,
+    "autotask": autotask.LOGIN,
+}
+
+
+async def open_desk(
+    client: Client, people: Colleagues, far_ends: FarEnds, url: str, vendor: str = "connectwise"
+) -> Desk:
     admin, engineer = client.as_(people.admin), client.as_(people.engineer)
     saved = await admin.mutate(
         "saveIntegration",
         "integration { id }",
         idempotencyKey=str(people.account_id),
         name="Tickets",
-        baseUrl=f"{far_ends.url}/connectwise",
-        connection={"connectwise": LOGIN},
+        baseUrl=f"{far_ends.url}/{vendor}",
+        connection={vendor: LOGINS[vendor]},
     )
     integration = saved["integration"]["id"]
-    ticket = far_ends.connectwise.new_ticket()
+    far_end: ConnectWise | HaloPsa | Autotask = getattr(far_ends, vendor)
+    ticket = far_end.new_ticket()
     started = await engineer.mutate(
         "startSession",
         "session { id } reply { id }",
@@ -127,7 +147,7 @@ async def open_desk(client: Client, people: Colleagues, far_ends: FarEnds, url: 
     return Desk(
         engineer,
         people,
-        far_ends.connectwise,
+        far_end,
         url,
         integration,
         session,
@@ -142,6 +162,18 @@ async def desk(
     client: Client, colleagues: Colleagues, far_ends: FarEnds, database_url: str
 ) -> Desk:
     return await open_desk(client, colleagues, far_ends, database_url)
+
+
+@pytest.fixture(params=LOGINS)
+async def any_desk(
+    request: pytest.FixtureRequest,
+    client: Client,
+    colleagues: Colleagues,
+    far_ends: FarEnds,
+    database_url: str,
+) -> Desk:
+    """At each of the ticket systems."""
+    return await open_desk(client, colleagues, far_ends, database_url, request.param)
 
 
 async def test_a_note_arrives_internally_and_without_secrets(desk: Desk) -> None:
@@ -224,6 +256,7 @@ PASSING: dict[str, tuple[Behaviour, str]] = {
     "429": (Status(429, {}, SOON_AGAIN), "RATE_LIMITED"),
     "a locked record": (LOCKED, "CONFLICT"),
     "500": (Status(500, {"message": "SQL timeout"}), "AMBIGUOUS"),
+    "503": (Status(503, {}, SOON_AGAIN), "AMBIGUOUS"),
     "500 though it was stored": (Stored(500, {"message": "timeout"}), "AMBIGUOUS"),
     "502 as HTML": (Status(502, "Bad gateway"), "AMBIGUOUS"),
     "html": (Page(), "AMBIGUOUS"),
@@ -235,7 +268,8 @@ PASSING: dict[str, tuple[Behaviour, str]] = {
 
 
 @pytest.mark.parametrize("fault", PASSING)
-async def test_a_fault_that_passes_leaves_one_note(desk: Desk, fault: str) -> None:
+async def test_a_fault_that_passes_leaves_one_note(any_desk: Desk, fault: str) -> None:
+    desk = any_desk
     behaviour, kind = PASSING[fault]
     desk.far_end.script.add(desk.ticket, behaviour)
     delivery = await desk.done(await desk.push())
@@ -423,16 +457,121 @@ async def test_what_is_on_its_way_when_its_integration_goes_is_given_up(
     assert desk.far_end.told(desk.ticket) == []
 
 
-async def test_nothing_of_the_credentials_is_shown_or_kept_readable(
-    desk: Desk, client: Client
-) -> None:
-    desk.far_end.script.add(desk.ticket, Status(401, {"message": "no"}))
+async def test_every_note_carries_what_its_system_wants(any_desk: Desk) -> None:
+    ids = []
+    for visible in (False, True):
+        ids.append(await any_desk.push(clientVisible=visible))
+        assert (await any_desk.done(ids[-1]))["state"] == "DELIVERED"
+    notes = any_desk.far_end.told(any_desk.ticket)
+    for note in notes:
+        del note["id"]
+    ticket = int(any_desk.ticket)
+    text = (
+        "**Parked by Engineer**\n\n"
+        "Problem: Mail stopped arriving. password: [PASSWORD-1]\n\n"
+        "Notes: The password: [PASSWORD-1] works. Ask the <b>provider</b>.\n\n"
+        "Next step: Call back\n\n"
+        "Watch out:\n\n- The quota"
+    )
+    html = (
+        "<p><strong>Parked by Engineer</strong></p>\n"
+        "<p>Problem: Mail stopped arriving. password: [PASSWORD-1]</p>\n"
+        "<p>Notes: The password: [PASSWORD-1] works. Ask the &lt;b&gt;provider&lt;/b&gt;.</p>\n"
+        "<p>Next step: Call back</p>\n"
+        "<p>Watch out:</p>\n<ul>\n<li>The quota</li>\n</ul>"
+    )
+    marks = [f"[ref fp-{id[3:]}]" for id in ids]
+    if isinstance(any_desk.far_end, HaloPsa):
+        common = {"ticket_id": ticket, "sendemail": False, "timetaken": 0}
+        assert notes == [
+            {
+                **common,
+                "outcome": "Internal note",
+                "note_html": f"{html}\n<p>{marks[0]}</p>",
+                "hiddenfromuser": True,
+            },
+            {
+                **common,
+                "outcome": "Public note",
+                "note_html": f"{html}\n<p>{marks[1]}</p>",
+                "hiddenfromuser": False,
+            },
+        ]
+    elif isinstance(any_desk.far_end, Autotask):
+        assert notes == [
+            {
+                "ticketID": ticket,
+                "title": "Parked by Engineer",
+                "description": f"{text}\n\n{mark}",
+                "noteType": autotask.NOTE,
+                "publish": publish,
+            }
+            for mark, publish in zip(marks, (autotask.INTERNAL, autotask.ALL), strict=True)
+        ]
+    else:
+        assert notes == [
+            {
+                "ticketId": ticket,
+                "text": f"{text}\n\n{mark}",
+                "internalAnalysisFlag": not visible,
+                "detailDescriptionFlag": visible,
+                "resolutionFlag": False,
+                "processNotifications": False,
+            }
+            for mark, visible in zip(marks, (False, True), strict=True)
+        ]
+
+
+async def test_a_ticket_is_read_as_an_intake(any_desk: Desk) -> None:
+    ticket = any_desk.far_end.new_ticket("The VPN drops", "Since Monday, for everybody.")
+    started = await any_desk.client.mutate(
+        "startSession",
+        "session { psaTicketId intake { type text } integration { id } }",
+        intake={"type": "PSA_TICKET", "text": "My guess: MTU."},
+        integrationId=any_desk.integration,
+        psaTicketId=ticket,
+    )
+    assert started["session"] == {
+        "psaTicketId": ticket,
+        "intake": {
+            "type": "PSA_TICKET",
+            "text": "My guess: MTU.\n\nThe VPN drops\n\nSince Monday, for everybody.",
+        },
+        "integration": {"id": any_desk.integration},
+    }
+
+
+async def test_a_ticket_that_is_not_there_opens_no_session(any_desk: Desk) -> None:
+    for ticket in ("99999999", "abc", "1/../2"):
+        refused = await any_desk.client.mutate(
+            "startSession",
+            "session { id }",
+            intake={"text": "Mail again"},
+            integrationId=any_desk.integration,
+            psaTicketId=ticket,
+        )
+        assert [each["path"] for each in refused["fields"]] == [["psaTicketId"]], refused
+        linked = await any_desk.client.mutate(
+            "linkTicket",
+            "session { id }",
+            sessionId=any_desk.session,
+            integrationId=any_desk.integration,
+            psaTicketId=ticket,
+            expectedVersion=2,
+        )
+        assert [each["path"] for each in linked["fields"]] == [["psaTicketId"]], linked
+    assert await any_desk.told() == []
+
+
+async def test_nothing_of_the_credentials_is_shown(any_desk: Desk, client: Client) -> None:
+    desk = any_desk
+    desk.far_end.script.add(desk.ticket, *[Status(401, {"message": "no"})] * 2)
     id = await desk.push()
     failed = await desk.done(id)
     everything = """{ integrations { id name baseUrl lastFailure provider isEnabled }
       viewer { account { auditEntries(first: 100) { edges { node { changes { before after } } } } } }
     }"""
     seen = str([failed, await client.as_(desk.people.admin).run(everything)])
-    for secret in (PUBLIC, PRIVATE):
+    for secret in SECRETS:
         assert secret not in seen
     assert "It did not accept the credentials." in seen

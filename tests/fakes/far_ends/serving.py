@@ -10,16 +10,27 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tests.fakes.far_ends.autotask import Autotask
 from tests.fakes.far_ends.connectwise import ConnectWise
+from tests.fakes.far_ends.halopsa import HaloPsa
+from tests.fakes.far_ends.hudu import Hudu
+from tests.fakes.far_ends.it_glue import ItGlue
 
 
 @dataclass
 class FarEnds:
     connectwise: ConnectWise = field(default_factory=ConnectWise)
+    halopsa: HaloPsa = field(default_factory=HaloPsa)
+    autotask: Autotask = field(default_factory=Autotask)
+    hudu: Hudu = field(default_factory=Hudu)
+    it_glue: ItGlue = field(default_factory=ItGlue)
     url: str = ""
 
     def app(self) -> Starlette:
-        app = Starlette(routes=[Mount("/connectwise", routes=self.connectwise.routes())])
+        names = ("connectwise", "halopsa", "autotask", "hudu", "it_glue")
+        app = Starlette(
+            routes=[Mount(f"/{name}", routes=getattr(self, name).routes()) for name in names]
+        )
         app.state.connections = {}
         return app
 
@@ -51,6 +62,7 @@ async def serving(far_ends: FarEnds, port: int = 0) -> AsyncIterator[FarEnds]:
     socket = config.bind_socket()
     socket.listen()  # so that nobody is turned away before the server has begun
     far_ends.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    far_ends.autotask.url = f"{far_ends.url}/autotask"
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[socket]))
     try:
