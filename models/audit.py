@@ -46,6 +46,7 @@ class AuditAction(StrEnum):
     MESSAGE_RESTARTED = "message_restarted"
     OUTPUT_APPROVED = "output_approved"
     OUTPUT_EDITED = "output_edited"
+    OUTPUT_PUSHED = "output_pushed"
     OUTPUT_REJECTED = "output_rejected"
     OUTPUT_REQUESTED = "output_requested"
     OUTPUT_WRITTEN = "output_written"

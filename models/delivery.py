@@ -27,11 +27,14 @@ class DeliveryState(StrEnum):
     SENDING = "sending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    TAKEN = "taken"
+    """From the clipboard: by whom is known, where it went is not."""
 
 
 class DeliveryGuarantee(StrEnum):
     EXACTLY_ONCE = "exactly_once"
     AT_LEAST_ONCE = "at_least_once"
+    NONE = "none"
 
 
 class DeliveryFailure(StrEnum):
@@ -54,6 +57,8 @@ class Delivery(InAccount, Base):
 
     session_id: Mapped[UUID]
     output_id: Mapped[UUID | None]
+    output_version: Mapped[int | None]
+    """Which text of the output it is."""
     handoff_id: Mapped[UUID | None]
     integration_id: Mapped[UUID | None]
     destination: Mapped[Destination] = mapped_column(one_of(Destination, "destination"))

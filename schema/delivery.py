@@ -11,6 +11,7 @@ from models.delivery import DeliveryFailure, DeliveryGuarantee, DeliveryState, D
 from schema import account as accounts
 from schema import handoff as handoffs
 from schema import integration as integrations
+from schema import output as outputs
 from schema import session as sessions
 from schema.context import Info
 from schema.errors import (
@@ -18,17 +19,21 @@ from schema.errors import (
     InvalidTransitionError,
     NotFoundError,
     PermissionDeniedError,
+    ServiceUnavailableError,
+    StaleVersionError,
 )
 from schema.node import Node
 from services.deliveries import GUARANTEES
 from services.destinations import port
 from services.errors import NotFound
-from services.ids import Kind, node_id
+from services.ids import Kind, node_id, optional_uuid_of
+from services.outputs.pushing import Address
 
 if TYPE_CHECKING:
     from schema.account import User
     from schema.handoff import Handoff
     from schema.integration import Integration
+    from schema.output import ResolutionOutput
     from schema.session import AiSession
 
 
@@ -87,7 +92,8 @@ class Delivery(Node):
     state: DeliveryState
     guarantee: DeliveryGuarantee = strawberry.field(
         description="EXACTLY_ONCE: before another try the far end is searched for what an earlier one "
-        "left. AT_LEAST_ONCE: after a lost answer it may come twice, with the same id."
+        "left. AT_LEAST_ONCE: after a lost answer it may come twice, with the same id. NONE: nobody knows "
+        "where it went from the clipboard."
     )
     is_client_visible: bool = strawberry.field(description="Whether the client may see it there.")
     psa_ticket_id: str | None = strawberry.field(description="For PSA.")
@@ -113,6 +119,13 @@ class Delivery(Node):
     ) -> Annotated["Handoff", strawberry.lazy("schema.handoff")] | None:
         key = self.row.handoff_id
         return None if key is None else await handoffs.load(info, key)
+
+    @strawberry.field(description="The document that was pushed; null for a handoff's note.")
+    async def output(
+        self, info: Info
+    ) -> Annotated["ResolutionOutput", strawberry.lazy("schema.output")] | None:
+        key = self.row.output_id
+        return None if key is None else await outputs.load(info, key)
 
     @strawberry.field(description="Null: it went through none, or that was removed.")
     async def integration(
@@ -193,6 +206,58 @@ PushHandoffResult = Annotated[
     | PermissionDeniedError
     | InvalidTransitionError,
     strawberry.union("PushHandoffResult"),
+]
+
+
+@strawberry.input
+class PushResolutionOutputInput:
+    idempotency_key: UUID
+    output_id: strawberry.ID
+    destination: Destination = strawberry.field(
+        description="KB_LIBRARY, HUDU and IT_GLUE take articles only. PSA is the session's ticket. "
+        "CLIPBOARD takes down who has taken the text, in any status."
+    )
+    integration_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Which integration, where the account has several."
+    )
+    to: list[str] = strawberry.field(default_factory=list, description="EMAIL: 1 to 20 recipients.")
+    client_visible: bool = strawberry.field(
+        default=False, description="PSA: true shows it to the client; false keeps it internal."
+    )
+    expected_version: int
+
+    def address(self) -> Address:
+        return address_of(self.destination, self.integration_id, self.to, self.client_visible)
+
+
+def address_of(
+    destination: Destination,
+    integration_id: strawberry.ID | None,
+    to: list[str],
+    client_visible: bool,
+) -> Address:
+    integration = optional_uuid_of(Kind.INTEGRATION, integration_id)
+    return Address(destination, integration, to, client_visible)
+
+
+@strawberry.type
+class PushResolutionOutputSuccess:
+    output: Annotated["ResolutionOutput", strawberry.lazy("schema.output")]
+    delivery: Delivery = strawberry.field(
+        description="QUEUED, and what becomes of it is told by DeliveryChanged; DELIVERED at once for "
+        "KB_LIBRARY, TAKEN for CLIPBOARD."
+    )
+
+
+PushResolutionOutputResult = Annotated[
+    PushResolutionOutputSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | StaleVersionError
+    | ServiceUnavailableError,
+    strawberry.union("PushResolutionOutputResult"),
 ]
 
 

@@ -139,6 +139,26 @@ class ItGlueInput:
 
 
 @strawberry.input(
+    description="`baseUrl` is smtps://host:465, or smtp://host:587, which is encrypted before "
+    "anything is said. " + TEXTS
+)
+class SmtpInput:
+    sender: str | None = strawberry.field(default=None, description="The address it comes from.")
+    sender_name: str | None = None
+    username: str | None = None
+    password: str | None = None
+
+
+@strawberry.input(description=TEXTS)
+class WebhookInput:
+    secret: str | None = strawberry.field(
+        default=None,
+        description="`whsec_` and the base64 of 24 to 64 bytes. When it is changed the one before signs "
+        "along for a day.",
+    )
+
+
+@strawberry.input(
     one_of=True,
     description="What the provider wants to know; what is left out of it stays as it is.",
 )
@@ -148,6 +168,8 @@ class IntegrationConnectionInput:
     autotask: strawberry.Maybe[AutotaskInput]
     hudu: strawberry.Maybe[HuduInput]
     it_glue: strawberry.Maybe[ItGlueInput]
+    smtp: strawberry.Maybe[SmtpInput]
+    webhook: strawberry.Maybe[WebhookInput]
 
     def decoded(self) -> tuple[IntegrationProvider, dict[str, str | None]]:
         """The one that was given."""

@@ -106,6 +106,7 @@ class Loaders:
         self.integrations = one(integrations.by_id)
         self.deliveries = one(deliveries.by_id)
         self.deliveries_of_handoff = many(deliveries.by_handoff)
+        self.deliveries_of_output = many(deliveries.by_output)
         self.attempts_of_delivery = many(deliveries.attempts_by_delivery)
         self.accounts = one(accounts.by_id)
         self.spending_of_account = one(usage.spending_by_account)

@@ -17,13 +17,13 @@ from models.delivery import (
     DeliveryState,
     Destination,
 )
-from models.integration import Integration
 from models.session import AiSession
 from services import enqueue, lifecycle
 from services.access import Actor, require_write_in
 from services.ai.redaction import Redactor
 from services.database import fetch, fetch_one
 from services.destinations.port import ArticleParts, Dispatch, Document, DocumentKind
+from services.destinations.webhook import instant
 from services.errors import NotFound
 from services.events import DeliveryChanged
 from services.ids import Kind, node_id
@@ -39,7 +39,7 @@ GUARANTEES = {
     Destination.KB_LIBRARY: DeliveryGuarantee.EXACTLY_ONCE,
     Destination.HUDU: DeliveryGuarantee.AT_LEAST_ONCE,
     Destination.IT_GLUE: DeliveryGuarantee.AT_LEAST_ONCE,
-    Destination.CLIPBOARD: DeliveryGuarantee.AT_LEAST_ONCE,
+    Destination.CLIPBOARD: DeliveryGuarantee.NONE,
     Destination.EMAIL: DeliveryGuarantee.AT_LEAST_ONCE,
     Destination.WEBHOOK: DeliveryGuarantee.AT_LEAST_ONCE,
 }
@@ -47,27 +47,44 @@ GUARANTEES = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a delivery delivers: one of the two."""
+    """What a delivery delivers: a handoff, or one text of an output."""
 
     handoff_id: UUID | None = None
     output_id: UUID | None = None
+    output_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """What goes where, and who may see it there."""
+
+    source: Source
+    destination: Destination
+    document: Document
+    integration_id: UUID | None = None
+    is_client_visible: bool = False
+    ticket_id: str | None = None
+    recipients: Sequence[str] = ()
 
 
 async def queue_delivery(
+    work: UnitOfWork, session: AiSession, delivery_id: UUID, consignment: Consignment
+) -> None:
+    """Within a push, which has locked the session and seen that it may."""
+    await enter_delivery(work, session, delivery_id, consignment, DeliveryState.QUEUED)
+    work.enqueue(enqueue.deliver(work.account_id, delivery_id))
+
+
+async def enter_delivery(
     work: UnitOfWork,
     session: AiSession,
-    *,
     delivery_id: UUID,
-    source: Source,
-    destination: Destination,
-    integration: Integration | None,
-    document: Document,
-    is_client_visible: bool = False,
-    ticket_id: str | None = None,
-    recipients: Sequence[str] = (),
+    consignment: Consignment,
+    state: DeliveryState,
+    **values: object,
 ) -> None:
-    """Within a push, which has locked the session and seen that it may. The document is kept as it is now,
-    without secrets."""
+    """In the ledger; its document as it is now, without secrets."""
+    source = consignment.source
     await work.db.execute(
         insert(Delivery).values(
             account_id=work.account_id,
@@ -75,17 +92,19 @@ async def queue_delivery(
             session_id=session.id,
             handoff_id=source.handoff_id,
             output_id=source.output_id,
-            integration_id=integration and integration.id,
-            destination=destination,
-            document=asdict(without_secrets(document)),
-            is_client_visible=is_client_visible,
-            ticket_id=ticket_id,
-            recipients=list(recipients),
+            output_version=source.output_version,
+            integration_id=consignment.integration_id,
+            destination=consignment.destination,
+            state=state,
+            document=asdict(without_secrets(consignment.document)),
+            is_client_visible=consignment.is_client_visible,
+            ticket_id=consignment.ticket_id,
+            recipients=list(consignment.recipients),
             created_by=work.user_id,
+            **values,
         )
     )
-    work.record(DeliveryChanged(session.id, delivery_id, None, DeliveryState.QUEUED))
-    work.enqueue(enqueue.deliver(work.account_id, delivery_id))
+    work.record(DeliveryChanged(session.id, delivery_id, None, state))
 
 
 async def retry_delivery(runtime: Runtime, actor: Actor, delivery_id: UUID) -> Delivery:
@@ -133,7 +152,18 @@ def dispatch_of(delivery: Delivery) -> Dispatch:
         is_client_visible=delivery.is_client_visible,
         ticket_id=delivery.ticket_id,
         recipients=delivery.recipients,
+        about=about(delivery.session_id, delivery.handoff_id, delivery.output_id),
+        pushed_at=instant(delivery.created_at),
     )
+
+
+def about(session_id: UUID, handoff_id: UUID | None, output_id: UUID | None) -> dict[str, str]:
+    ids = (
+        ("sessionId", Kind.SESSION, session_id),
+        ("handoffId", Kind.HANDOFF, handoff_id),
+        ("outputId", Kind.OUTPUT, output_id),
+    )
+    return {name: node_id(kind, key) for name, kind, key in ids if key is not None}
 
 
 def _document(stored: dict[str, Any]) -> Document:

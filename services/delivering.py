@@ -13,13 +13,23 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, insert, or_, select, update
 
-from models.delivery import Delivery, DeliveryAttempt, DeliveryFailure, DeliveryState
+from models.audit import AuditAction
+from models.delivery import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryFailure,
+    DeliveryState,
+    Destination,
+)
 from models.integration import Integration
 from services import enqueue
+from services.audit import Change
 from services.database import fetch_one, transaction
 from services.deliveries import dispatch_of, lock, move, one
 from services.destinations.port import DeliveryFailed, PlannedRequest, Receipt
 from services.errors import NotFound
+from services.ids import Kind
+from services.outputs.pushing import mark_pushed
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.unit_of_work import UnitOfWork
@@ -29,6 +39,9 @@ TRY_ENDS_WITHIN = 30.0
 
 WAITS = (1, 5, 30, 150, 900, 1800)
 """Between tries, in units of `Limits.retry_wait`; a try fails for good when none is left."""
+
+WEBHOOK_WAITS = (2.5, 150, 900, 3600, 9000, 18000, 25200, 36000, 43200)
+"""5 s, 5 and 30 min, 2, 5, 10, 14, 20 and 24 h, if the unit is 2 s: as Standard Webhooks has them."""
 
 BLAMED = frozenset(
     {DeliveryFailure.RATE_LIMITED, DeliveryFailure.UNAVAILABLE, DeliveryFailure.AMBIGUOUS}
@@ -157,7 +170,8 @@ async def _make(runtime: Runtime, begun: Try) -> Outcome:
                 if receipt is not None:
                     return Outcome(receipt, detail="It had arrived by an earlier try.")
             requests = tuple((await destination.plan(dispatch)).requests)
-            return Outcome(await destination.deliver(dispatch), requests=requests)
+            receipt = await destination.deliver(dispatch)
+            return Outcome(receipt, receipt.detail, requests)
     except DeliveryFailed as failed:
         failure = failed
     except TimeoutError:
@@ -185,13 +199,15 @@ async def _record(runtime: Runtime, work: UnitOfWork, delivery: Delivery, outcom
             delivered_at=now,
             **values,
         )
+        await mark_pushed(work, delivery)
         await _praise(work, delivery)
         return
     failure = outcome.result
     if failure.kind is DeliveryFailure.AMBIGUOUS:
         values["is_ambiguous"] = True
-    if failure.is_retryable and delivery.tries <= len(WAITS):
-        wait = runtime.limits.retry_wait * WAITS[delivery.tries - 1]
+    waits = WEBHOOK_WAITS if delivery.destination is Destination.WEBHOOK else WAITS
+    if failure.is_retryable and delivery.tries <= len(waits):
+        wait = runtime.limits.retry_wait * waits[delivery.tries - 1]
         again = now + timedelta(seconds=max(wait, failure.retry_after or 0.0))
         await move(work, delivery, DeliveryState.SENDING, next_try_at=again, **values)
         work.enqueue(enqueue.deliver(work.account_id, delivery.id, again))
@@ -243,6 +259,9 @@ async def _blame(
     now: datetime,
 ) -> None:
     """Wrong credentials concern everything that goes there, too, but no pause mends them."""
+    if failure.switches_off:
+        await _switch_off(work, delivery, failure)
+        return
     if failure.kind not in BLAMED | {DeliveryFailure.AUTH, DeliveryFailure.PERMISSION}:
         return
     integration = await fetch_one(work.db, _integration_of(delivery).with_for_update())
@@ -262,6 +281,32 @@ async def _blame(
         .where(Integration.account_id == work.account_id, Integration.id == delivery.integration_id)
         .values(**values)
     )
+
+
+async def _switch_off(work: UnitOfWork, delivery: Delivery, failure: DeliveryFailed) -> None:
+    switched = (
+        update(Integration)
+        .where(
+            Integration.account_id == work.account_id,
+            Integration.id == delivery.integration_id,
+            Integration.is_enabled,
+        )
+        .values(
+            is_enabled=False,
+            last_failure=failure.sentence,
+            version=Integration.version + 1,
+            updated_at=func.now(),
+        )
+        .returning(Integration.id)
+    )
+    integration_id = (await work.db.execute(switched)).scalar_one_or_none()
+    if integration_id is not None:
+        work.audit(
+            AuditAction.INTEGRATION_CHANGED,
+            Kind.INTEGRATION,
+            integration_id,
+            Change("isEnabled", "true", "false"),
+        )
 
 
 def _integration_of(delivery: Delivery) -> Select[Integration]:

@@ -10,19 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.account import User
 from models.delivery import Delivery, DeliveryState, Destination
 from models.handoff import Handoff, HandoffIntent, HandoffPriority
-from models.integration import Integration
 from models.session import AiSession
 from services import deliveries
 from services.access import Actor, require_write_in
 from services.database import fetch_one
-from services.deliveries import Source, queue_delivery, without_secrets
+from services.deliveries import Consignment, Source, queue_delivery, without_secrets
 from services.destinations.port import DeliveryFailed, Dispatch, Document, DocumentKind, Plan
-from services.errors import FieldProblem, InvalidInput, InvalidTransition, NotFound
+from services.errors import InvalidTransition, NotFound
 from services.handoffs import lock_handoff
 from services.ids import Kind, new_id, node_id
-from services.integrations import unavailable, usable
+from services.integrations import unavailable
 from services.runtime import Runtime
-from services.tickets import require_ticket_system
+from services.tickets import ticket_of
 from services.unit_of_work import UnitOfWork
 
 PREVIEWED = UUID(int=0)
@@ -52,18 +51,20 @@ async def push_handoff(
             return await _pushed(work.db, actor, handoff_id, UUID(made["delivery"]))
         session, handoff = await lock_handoff(work, actor, handoff_id)
         require_write_in(actor, session)
-        integration, ticket_id = await _ticket_of(work.db, actor, session)
+        integration, ticket_id = await ticket_of(work.db, actor, session, "handoffId")
         await _require_none_under_way(work, handoff)
         await queue_delivery(
             work,
             session,
-            delivery_id=delivery_id,
-            source=Source(handoff_id=handoff_id),
-            destination=Destination.PSA,
-            integration=integration,
-            document=await _document(work.db, handoff),
-            is_client_visible=is_client_visible,
-            ticket_id=ticket_id,
+            delivery_id,
+            Consignment(
+                Source(handoff_id=handoff_id),
+                Destination.PSA,
+                await _document(work.db, handoff),
+                integration_id=integration.id,
+                is_client_visible=is_client_visible,
+                ticket_id=ticket_id,
+            ),
         )
         return await _pushed(work.db, actor, handoff_id, delivery_id)
 
@@ -83,7 +84,7 @@ async def plan_handoff_note(
         session = await fetch_one(db, statement)
         if session is None:
             raise NotFound(node_id(Kind.HANDOFF, handoff_id))
-        integration, ticket_id = await _ticket_of(db, actor, session)
+        integration, ticket_id = await ticket_of(db, actor, session, "handoffId")
         document = await _document(db, handoff)
     dispatch = Dispatch(
         PREVIEWED,
@@ -95,22 +96,6 @@ async def plan_handoff_note(
         return await runtime.destinations.of(integration).plan(dispatch)
     except DeliveryFailed as failure:
         raise unavailable(integration, failure) from None
-
-
-async def _ticket_of(
-    db: AsyncConnection, actor: Actor, session: AiSession
-) -> tuple[Integration, str]:
-    """Raises InvalidInput."""
-    if session.integration_id is None or session.psa_ticket_id is None:
-        problem = "Its session is linked to no ticket; `linkTicket` does that."
-        raise InvalidInput([FieldProblem(("handoffId",), problem)])
-    try:
-        integration = await usable(db, actor, session.integration_id)
-    except NotFound:
-        problem = "The integration of its session's ticket was removed; link it anew."
-        raise InvalidInput([FieldProblem(("handoffId",), problem)]) from None
-    require_ticket_system(integration)
-    return integration, session.psa_ticket_id
 
 
 async def _require_none_under_way(work: UnitOfWork, handoff: Handoff) -> None:

@@ -2,7 +2,9 @@
 
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import Account
 from models.audit import AuditAction
+from models.delivery import Destination
 from models.integration import Integration, IntegrationProvider
 from services.access import Actor, require_admin
 from services.audit import Change
@@ -24,6 +27,7 @@ from services.destinations.addresses import (
 )
 from services.destinations.port import DeliveryFailed
 from services.destinations.providers import PROVIDERS, owner
+from services.destinations.webhook import instant
 from services.errors import (
     FieldProblem,
     InvalidInput,
@@ -40,6 +44,9 @@ from services.validation import Validation, is_blank
 OF_ACCOUNT = 100
 
 LONGEST_ENTRY = 1_000
+
+PREDECESSOR_LASTS = timedelta(days=1)
+"""How long a webhook is signed with its earlier secret, too."""
 
 NEEDED = "A new integration needs it."
 
@@ -95,9 +102,9 @@ async def _add(
     ):
         if given is None:
             check.add((name,), NEEDED)
-    values = await _values(check, runtime, details)
-    entries = _entries(check, details)
     provider = details.provider
+    values = await _values(check, runtime, details, provider)
+    entries = _entries(check, details)
     if provider is not None:
         for entry in PROVIDERS[provider].entries:
             if entry.is_required and details.entries.get(entry.name) is None:
@@ -149,7 +156,9 @@ async def _edit(
     check = Validation()
     if expected_version is None:
         check.add(("expectedVersion",), "A change needs it.")
-    values = await _values(check, runtime, details)
+    async with runtime.read(actor) as db:
+        provider = (await _one(db, actor, integration_id)).provider
+    values = await _values(check, runtime, details, provider)
     entries = _entries(check, details)
     check.done()
     async with runtime.work(actor) as work:
@@ -168,6 +177,8 @@ async def _edit(
         changed = dict(values)
         plain = {name: text for name, text in entries.items() if name not in known.secrets}
         secret = {name: text for name, text in entries.items() if name in known.secrets}
+        if known.rotating is not None and known.rotating in secret:
+            plain |= _keep_predecessor(runtime, integration, known.rotating, secret)
         if plain:
             merged = {**integration.settings, **plain}
             changed["settings"] = {name: text for name, text in merged.items() if text}
@@ -251,24 +262,32 @@ def unavailable(integration: Integration, failure: DeliveryFailed) -> ServiceUna
 
 
 async def _values(
-    check: Validation, runtime: Runtime, details: IntegrationDetails
+    check: Validation,
+    runtime: Runtime,
+    details: IntegrationDetails,
+    provider: IntegrationProvider | None,
 ) -> dict[str, object]:
     """Columns, for what was given."""
     values: dict[str, object] = {}
     if details.name is not None:
         values["name"] = check.text(("name",), details.name, 1, 200)
     if details.base_url is not None:
-        values["base_url"] = await _checked_url(check, runtime, details.base_url)
+        values["base_url"] = await _checked_url(check, runtime, provider, details.base_url)
     if details.is_enabled is not None:
         values["is_enabled"] = details.is_enabled
     return values
 
 
-async def _checked_url(check: Validation, runtime: Runtime, text: str) -> str:
+async def _checked_url(
+    check: Validation, runtime: Runtime, provider: IntegrationProvider | None, text: str
+) -> str:
     """A name that cannot be resolved now is taken: it is looked at again with every call."""
     allowed = runtime.destinations.outgoing.allowed
     try:
-        url = checked_url(text, allowed)
+        known = PROVIDERS[provider or IntegrationProvider.WEBHOOK]
+        url = checked_url(
+            text, allowed, schemes=known.schemes, plain=known.plain, example=known.example
+        )
         parts = urlsplit(url)
         await addresses_of(parts.hostname or "", parts.port or 443, allowed)
     except AddressRefused as refusal:
@@ -296,6 +315,9 @@ def _entries(check: Validation, details: IntegrationDetails) -> dict[str, str]:
         # They go into headers and addresses, and the message must not show them.
         if not found[entry.name].isprintable() or not found[entry.name].isascii():
             check.add(path, "Must have nothing but letters, digits and signs of ASCII.")
+        problem = entry.problem and entry.problem(found[entry.name])
+        if problem:
+            check.add(path, problem)
         if entry.is_number and not found[entry.name].isdigit():
             check.add(path, "Must be a number.")
     return found
@@ -318,6 +340,19 @@ def _digest(runtime: Runtime, entries: Mapping[str, str]) -> str:
     """Of which nobody can try guesses on."""
     text = orjson.dumps(dict(entries), option=orjson.OPT_SORT_KEYS)
     return hmac.digest(runtime.secret, b"integration:" + text, "sha256").hex()
+
+
+def _keep_predecessor(
+    runtime: Runtime, integration: Integration, name: str, secret: dict[str, str]
+) -> dict[str, str]:
+    """Beside the new one, and until when it is good; nothing where it cannot be read any more."""
+    whose = owner(integration.account_id, integration.id)
+    with suppress(Unsealable):
+        old = runtime.destinations.seal.open(whose, integration.credentials or b"").get(name)
+        if old is not None and old != secret[name]:
+            secret[f"previous_{name}"] = old
+            return {f"previous_{name}_until": instant(datetime.now(UTC) + PREDECESSOR_LASTS)}
+    return {}
 
 
 def _resealed(runtime: Runtime, integration: Integration, secret: Mapping[str, str]) -> bytes:
@@ -395,6 +430,17 @@ async def usable(db: AsyncConnection, actor: Actor, integration_id: UUID) -> Int
     if not integration.is_enabled:
         raise InvalidInput([FieldProblem(("integrationId",), "It is switched off.")])
     return integration
+
+
+async def all_for(
+    db: AsyncConnection, actor: Actor, destination: Destination
+) -> Sequence[Integration]:
+    """Those that lead there and are switched on, by name."""
+    providers = [name for name, known in PROVIDERS.items() if known.destination is destination]
+    statement = _present(actor.account_id).where(
+        Integration.provider.in_(providers), Integration.is_enabled
+    )
+    return await fetch(db, statement.order_by(Integration.name, Integration.id))
 
 
 async def list_integrations(runtime: Runtime, actor: Actor) -> Sequence[Integration]:

@@ -111,6 +111,7 @@ DELIVERY: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING}),
     DeliveryState.SENDING: frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}),
     DeliveryState.DELIVERED: frozenset(),
+    DeliveryState.TAKEN: frozenset(),
     DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
 }
 """However often it is tried, it is SENDING until it has arrived or was given up."""

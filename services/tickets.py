@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from models.delivery import DeliveryFailure, Destination
 from models.integration import Integration
+from models.session import AiSession
 from services.access import Actor
 from services.destinations.port import DeliveryFailed, Ticket
 from services.destinations.providers import PROVIDERS
-from services.errors import FieldProblem, InvalidInput
+from services.errors import FieldProblem, InvalidInput, NotFound
 from services.integrations import unavailable, usable
 from services.runtime import Runtime
 
@@ -20,6 +23,22 @@ def require_ticket_system(integration: Integration) -> None:
     if provider.destination is not Destination.PSA:
         problem = f"{provider.name} is no ticket system."
         raise InvalidInput([FieldProblem(("integrationId",), problem)])
+
+
+async def ticket_of(
+    db: AsyncConnection, actor: Actor, session: AiSession, named: str
+) -> tuple[Integration, str]:
+    """Where its session's ticket is, and its id there. Raises InvalidInput, for the argument `named`."""
+    if session.integration_id is None or session.psa_ticket_id is None:
+        problem = "Its session is linked to no ticket; `linkTicket` does that."
+        raise InvalidInput([FieldProblem((named,), problem)])
+    try:
+        integration = await usable(db, actor, session.integration_id)
+    except NotFound:
+        problem = "The integration of its session's ticket was removed; link it anew."
+        raise InvalidInput([FieldProblem((named,), problem)]) from None
+    require_ticket_system(integration)
+    return integration, session.psa_ticket_id
 
 
 async def read_ticket(

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import User
+from models.delivery import Delivery, DeliveryState, Destination
 from models.finding import Bearing, Finding, FindingBearing, FindingEvidence, FindingKind
 from models.hypothesis import Ranking, RevivalProposal
 from models.knowledge import KbArticle, MessageArticle
@@ -72,6 +73,7 @@ class World:
     article_draft: str
     summary: str
     old_notes: str
+    approved_notes: str
     """A session that is over, like all the others in what it is about."""
     doubted: str
     doubted_trunk: str
@@ -456,13 +458,17 @@ async def _doubts(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -
 
 
 async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
-    """Drafts of the resolved session, and one that was left when another was reopened."""
+    """Drafts of the resolved session, one that was left when another was reopened, and one that was taken
+    from the clipboard and may be pushed to the ticket of its session.
+    """
     kinds = ResolutionOutputType
-    for name, session, kind in (
-        ("notes", "resolved", kinds.PSA_TICKET_NOTES),
-        ("article_draft", "resolved", kinds.KNOWLEDGE_BASE),
-        ("summary", "resolved", kinds.CLIENT_SUMMARY),
-        ("old_notes", "ended", kinds.PSA_TICKET_NOTES),
+    draft = ResolutionOutputStatus.DRAFT
+    for name, session, kind, status in (
+        ("notes", "resolved", kinds.PSA_TICKET_NOTES, draft),
+        ("article_draft", "resolved", kinds.KNOWLEDGE_BASE, draft),
+        ("summary", "resolved", kinds.CLIENT_SUMMARY, draft),
+        ("old_notes", "ended", kinds.PSA_TICKET_NOTES, draft),
+        ("approved_notes", "waiting", kinds.PSA_TICKET_NOTES, ResolutionOutputStatus.APPROVED),
     ):
         output_id = new_id()
         await db.execute(
@@ -471,7 +477,7 @@ async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]
                 id=output_id,
                 session_id=uuid_of(Kind.SESSION, made[session]),
                 output_type=kind,
-                status=ResolutionOutputStatus.DRAFT,
+                status=status,
                 generated_content=made["mark"],
             )
         )
@@ -481,6 +487,19 @@ async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]
             )
         )
         made[name] = node_id(Kind.OUTPUT, output_id)
+    await db.execute(
+        insert(Delivery).values(
+            account_id=account_id,
+            id=new_id(),
+            session_id=uuid_of(Kind.SESSION, made["waiting"]),
+            output_id=uuid_of(Kind.OUTPUT, made["approved_notes"]),
+            output_version=1,
+            destination=Destination.CLIPBOARD,
+            state=DeliveryState.TAKEN,
+            document={"title": made["mark"], "markdown": made["mark"]},
+            created_by=made["people"].admin.key,
+        )
+    )
 
 
 async def _knows(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
@@ -666,6 +685,13 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "editResolutionOutput": lambda w: {
         "outputId": w.summary,
         "content": "All is well.",
+        "expectedVersion": 1,
+    },
+    "pushResolutionOutput": lambda w: {
+        "idempotencyKey": w.idempotency_key,
+        "outputId": w.approved_notes,
+        "destination": "PSA",
+        "integrationId": w.integration,
         "expectedVersion": 1,
     },
     "approveResolutionOutput": lambda w: {"outputId": w.notes, "expectedVersion": 1},

@@ -6,6 +6,7 @@ something else a moment later gains nothing.
 
 import asyncio
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -60,22 +61,32 @@ class Allowed:
         return any(address in network for network in self.networks)
 
 
-def checked_url(text: str, allowed: Allowed) -> str:
-    """The base URL as it is kept, without a slash at its end. Raises AddressRefused."""
+def checked_url(
+    text: str,
+    allowed: Allowed,
+    *,
+    schemes: Collection[str] = ("https",),
+    plain: str | None = "http",
+    example: str = "https://psa.example.com",
+) -> str:
+    """The base URL as it is kept, without a slash at its end. `plain` is a scheme that only those hosts may
+    have which are excepted. Raises AddressRefused.
+    """
+    problem = f"Must be an address as {example}."
     try:
         parts = urlsplit(text.strip())
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise AddressRefused("Must be an address as https://psa.example.com.") from None
-    if not host or parts.scheme not in {"https", "http"} or not text.isascii():
-        raise AddressRefused("Must be an address as https://psa.example.com.")
+        raise AddressRefused(problem) from None
+    if not host or parts.scheme not in {*schemes, plain} or not text.isascii():
+        raise AddressRefused(problem)
     if parts.username is not None or parts.password is not None:
         raise AddressRefused("Must hold neither user nor password; they have fields of their own.")
     if parts.query or parts.fragment:
         raise AddressRefused("Must have neither a query nor a fragment.")
     if any(character.isspace() for character in text.strip()) or len(text) > LONGEST_URL:
         raise AddressRefused(f"Must have no spaces and at most {LONGEST_URL:,} characters.")
-    if parts.scheme == "http" and not allowed.has_host(host):
+    if parts.scheme == plain and not allowed.has_host(host):
         raise AddressRefused("Must begin with https://.")
     literal = _literal(host)
     if literal is not None:

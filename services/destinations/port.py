@@ -54,6 +54,10 @@ class Dispatch:
     is_client_visible: bool = False
     ticket_id: str | None = None
     recipients: Sequence[str] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+    """Node ids of what it tells of, by the names that the API has for them."""
+    pushed_at: str = "1970-01-01T00:00:00.000Z"
+    """RFC 3339, the same over all tries."""
 
     @property
     def marker(self) -> str:
@@ -82,6 +86,8 @@ class Plan:
 class Receipt:
     reference: str
     """The id or address at the far end, at most 200 characters."""
+    detail: str | None = None
+    """What did not go well all the same, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +108,16 @@ class DeliveryFailed(Exception):
         *,
         fields: Mapping[str, str] | None = None,
         retry_after: float | None = None,
+        switches_off: bool = False,
     ) -> None:
-        """`fields` are those that the far end found wrong; `retry_after` in seconds."""
+        """`fields` are those that the far end found wrong; `retry_after` in seconds. `switches_off` where
+        nothing more is to be sent there."""
         super().__init__(sentence)
         self.kind = kind
         self.sentence = sentence
         self.fields = dict(fields or {})
         self.retry_after = retry_after
+        self.switches_off = switches_off
 
     @property
     def is_retryable(self) -> bool:

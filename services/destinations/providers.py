@@ -10,11 +10,13 @@ from models.delivery import Destination as DestinationKind
 from models.integration import Integration, IntegrationProvider
 from services.destinations.autotask import Autotask
 from services.destinations.connectwise import ConnectWise
+from services.destinations.email import Email, address_problem
 from services.destinations.halopsa import HaloPsa
 from services.destinations.http import Outgoing
 from services.destinations.hudu import Hudu
 from services.destinations.it_glue import ItGlue
 from services.destinations.port import Connection, DeliveryFailed, Destination, TicketSystem
+from services.destinations.webhook import Webhook, key_problem
 from services.sealing import Seal, Unsealable
 
 KEPT_OPEN = 500
@@ -29,6 +31,8 @@ class Entry:
     is_secret: bool = False
     is_required: bool = True
     is_number: bool = False
+    problem: Callable[[str], str | None] | None = None
+    """What is wrong with a value, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ class Provider:
     destination: DestinationKind
     entries: tuple[Entry, ...]
     open: Callable[[Connection, Outgoing], Destination]
+    schemes: tuple[str, ...] = ("https",)
+    plain: str | None = "http"
+    """See `checked_url`."""
+    example: str = "https://psa.example.com"
+    rotating: str | None = None
+    """A secret whose predecessor is good for a day more, as `previous_` and its name."""
 
     @property
     def secrets(self) -> list[str]:
@@ -93,6 +103,27 @@ PROVIDERS: Mapping[IntegrationProvider, Provider] = {
         DestinationKind.IT_GLUE,
         (Entry("api_key", is_secret=True), Entry("organization_id", is_number=True)),
         ItGlue,
+    ),
+    IntegrationProvider.SMTP: Provider(
+        Email.name,
+        DestinationKind.EMAIL,
+        (
+            Entry("sender", problem=address_problem),
+            Entry("sender_name", is_required=False),
+            Entry("username", is_required=False),
+            Entry("password", is_secret=True, is_required=False),
+        ),
+        Email,
+        schemes=("smtps", "smtp"),
+        plain=None,
+        example="smtps://mail.example.com or smtp://mail.example.com:587",
+    ),
+    IntegrationProvider.WEBHOOK: Provider(
+        Webhook.name,
+        DestinationKind.WEBHOOK,
+        (Entry("secret", is_secret=True, problem=key_problem),),
+        Webhook,
+        rotating="secret",
     ),
 }
 

@@ -18,7 +18,12 @@ def as_text(dispatch: Dispatch, most: int) -> str:
 def as_html(dispatch: Dispatch, most: int) -> str:
     """A fragment with the marker at its end; of Markdown that has at most so many characters."""
     markdown = _cut(dispatch.document.markdown, most)
-    return f"{_MARKDOWN.render(markdown).strip()}\n<p>{dispatch.marker}</p>"
+    return f"{html(markdown).strip()}\n<p>{dispatch.marker}</p>"
+
+
+def html(markdown: str) -> str:
+    """A fragment."""
+    return str(_MARKDOWN.render(markdown))
 
 
 def as_title(dispatch: Dispatch, most: int) -> str:

@@ -69,6 +69,7 @@ DONE_BY = {
     "resolveSession": "SESSION_STATUS_CHANGED",
     "abandonSession": "SESSION_STATUS_CHANGED",
     "reopenSession": "SESSION_STATUS_CHANGED",
+    "pushResolutionOutput": "DELIVERY_CHANGED",
     "regenerateResolutionOutput": "OUTPUT_REQUESTED",
     "editResolutionOutput": "OUTPUT_EDITED",
     "approveResolutionOutput": "OUTPUT_APPROVED",

@@ -64,6 +64,11 @@ READS: dict[str, Callable[[World], Input]] = {
     "kbArticles": lambda w: {"search": w.mark, "after": w.library_page},
     "integrations": lambda _: {},
     "deliveryPreview": lambda w: {"handoffId": w.claimable},
+    "outputDeliveryPreview": lambda w: {
+        "outputId": w.approved_notes,
+        "destination": "PSA",
+        "integrationId": w.integration,
+    },
     "queue": lambda w: {"filter": {"teamId": w.team, "domain": w.mark}, "after": w.queue_page},
 }
 FOLLOWS: dict[str, Callable[[World], Input]] = {
@@ -100,6 +105,7 @@ SESSION_WITH_ALL = """
   uploads { id filename extractedText url }
   resolutionOutputs {
     id content sentences { text sources { id } } revisions { content author { id } }
+    deliveries { id content }
   }
   similarSessions { session { id problemSummary } solvedBy { id } }
   steps { edges { node { id content { ... on NoteStep { text } } } } }

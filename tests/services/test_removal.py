@@ -38,8 +38,8 @@ NOT_MADE_BY_THE_API = """
     VALUES (:account_id, :message_id, 1, 0, 'Mail');
     INSERT INTO kb_articles (account_id, id, title, body, content, source_session_id)
     VALUES (:account_id, :id, 'Mail', 'Mail', '{}', :session_id);
-    INSERT INTO procrastinate_jobs (task_name, queue_name, status, args)
-    VALUES ('a_task', 'nobody_works_on_it', 'todo',
+    INSERT INTO procrastinate_jobs (task_name, queue_name, status, scheduled_at, args)
+    VALUES ('a_task', 'nobody_works_on_it', 'todo', now() + interval '1 day',
             jsonb_build_object('account_id', CAST(:account_id AS text)))
 """
 

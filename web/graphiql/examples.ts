@@ -71,6 +71,8 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "approveResolutionOutput",
     "rejectResolutionOutput",
     "regenerateResolutionOutput",
+    "outputDeliveryPreview",
+    "pushResolutionOutput",
   ]),
   group("Live", [
     "sessionChanged",

@@ -15,6 +15,7 @@ from tests.fakes.far_ends.connectwise import ConnectWise
 from tests.fakes.far_ends.halopsa import HaloPsa
 from tests.fakes.far_ends.hudu import Hudu
 from tests.fakes.far_ends.it_glue import ItGlue
+from tests.fakes.far_ends.webhook import WebhookReceiver
 
 
 @dataclass
@@ -24,10 +25,11 @@ class FarEnds:
     autotask: Autotask = field(default_factory=Autotask)
     hudu: Hudu = field(default_factory=Hudu)
     it_glue: ItGlue = field(default_factory=ItGlue)
+    webhook: WebhookReceiver = field(default_factory=WebhookReceiver)
     url: str = ""
 
     def app(self) -> Starlette:
-        names = ("connectwise", "halopsa", "autotask", "hudu", "it_glue")
+        names = ("connectwise", "halopsa", "autotask", "hudu", "it_glue", "webhook")
         app = Starlette(
             routes=[Mount(f"/{name}", routes=getattr(self, name).routes()) for name in names]
         )
