@@ -4,9 +4,12 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from services.ids import Kind, uuid_of
 from tests.client import Client
 from tests.factories import Colleagues
 from tests.fakes.far_ends import autotask
@@ -22,7 +25,7 @@ from tests.fakes.far_ends.behaviour import (
     Stored,
 )
 from tests.fakes.far_ends.halopsa import HaloPsa
-from tests.tables import until_idle
+from tests.tables import as_owner, until_idle
 from tests.talk import SOON
 from tests.tickets import SECRETS, TicketDesk
 
@@ -426,3 +429,58 @@ async def test_nothing_of_the_credentials_is_shown(any_desk: TicketDesk, client:
     for secret in SECRETS:
         assert secret not in seen
     assert "It did not accept the credentials." in seen
+
+
+COPY_TO_ALL = text(
+    """
+    INSERT INTO deliveries (account_id, id, session_id, handoff_id, integration_id, destination, state,
+                            document, created_by)
+    SELECT d.account_id, gen_random_uuid(), d.session_id, h.id, d.integration_id, d.destination, d.state,
+           d.document, d.created_by
+      FROM deliveries d JOIN session_handoffs h USING (account_id, session_id)
+     WHERE d.id = :id AND h.id <> d.handoff_id
+    """
+)
+TRY_ALL = text(
+    """
+    INSERT INTO delivery_attempts (account_id, delivery_id, attempt, succeeded)
+    SELECT account_id, id, 2, true FROM deliveries WHERE account_id = :account_id
+    """
+)
+
+
+async def test_a_ledger_costs_the_same_for_one_handoff_and_for_twenty(
+    desk: TicketDesk, statements: list[str]
+) -> None:
+    id = await desk.push()
+    await desk.done(id)
+    document = """query($id: ID!) { session(id: $id) { integration { name } handoffs { deliveries {
+      id state content session { id } handoff { id } integration { id } createdBy { id }
+      attempts { at succeeded } requests { body }
+    } } } }"""
+
+    async def ledger() -> list[dict[str, Any]]:
+        found = (await desk.client.run(document, id=desk.session))["session"]
+        return [each for handoff in found["handoffs"] for each in handoff["deliveries"]]
+
+    statements.clear()
+    assert len(await ledger()) == 1
+    one = len(statements)
+    for _ in range(19):
+        handoffs = await desk.client.run(
+            "query($id: ID!) { session(id: $id) { openHandoff { id } } }", id=desk.session
+        )
+        open_one = handoffs["session"]["openHandoff"]["id"]
+        await desk.client.mutate("cancelHandoff", "handoff { id }", handoffId=open_one)
+        await desk.client.mutate(
+            "handOffSession", "handoff { id }", sessionId=desk.session, intent="PARK"
+        )
+    await until_idle(desk.url, desk.people.account_id)
+    async with as_owner(desk.url) as db:
+        await db.execute(COPY_TO_ALL, {"id": uuid_of(Kind.DELIVERY, id)})
+        await db.execute(TRY_ALL, {"account_id": desk.people.account_id})
+    statements.clear()
+    found = await ledger()
+    assert len(found) == 20
+    assert sorted(len(each["attempts"]) for each in found) == [1] * 19 + [2]
+    assert len(statements) == one
