@@ -22,6 +22,7 @@ from services.destinations.port import DeliveryFailed, PlannedRequest, Receipt
 from services.errors import NotFound
 from services.runtime import Runtime
 from services.sessions import hold_session
+from services.telemetry.metrics import DELIVERY_TRIES
 from services.unit_of_work import UnitOfWork
 
 TRY_ENDS_WITHIN = 30.0
@@ -59,6 +60,10 @@ class Outcome:
     detail: str | None = None
     requests: tuple[PlannedRequest, ...] = ()
 
+    @property
+    def failure(self) -> DeliveryFailed | None:
+        return self.result if isinstance(self.result, DeliveryFailed) else None
+
 
 async def deliver(
     runtime: Runtime,
@@ -80,6 +85,8 @@ async def deliver(
     if begun is None:
         return
     outcome = await _make(runtime, begun)
+    result = outcome.failure.kind.value if outcome.failure else "delivered"
+    DELIVERY_TRIES.labels(begun.delivery.destination.value, result).inc()
     async with runtime.assistant_work(account_id) as work:
         if await hold_session(work, session_id) is None:
             return
@@ -201,7 +208,7 @@ async def _record(runtime: Runtime, work: UnitOfWork, delivery: Delivery, outcom
 
 
 async def _add_attempt(work: UnitOfWork, delivery: Delivery, outcome: Outcome) -> None:
-    failure = outcome.result if isinstance(outcome.result, DeliveryFailed) else None
+    failure = outcome.failure
     last = select(func.coalesce(func.max(DeliveryAttempt.attempt), 0)).where(
         DeliveryAttempt.account_id == work.account_id, DeliveryAttempt.delivery_id == delivery.id
     )
