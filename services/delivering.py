@@ -7,6 +7,7 @@ happens after a try whose answer was lost.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,8 +26,13 @@ from services.sessions import hold_session
 from services.telemetry.metrics import DELIVERY_TRIES
 from services.unit_of_work import UnitOfWork
 
-TRY_ENDS_WITHIN = 30.0
+log = logging.getLogger("flowpilot.deliveries")
+
+SENDS_WITHIN = 25.0
 """Seconds from a try's beginning, after which its process sends nothing any more."""
+
+TAKEN_OVER_AFTER = 30.0
+"""Seconds after which a try that nobody recorded is over: a few more, for clocks and commits."""
 
 WAITS = (1, 5, 30, 150, 900, 1800)
 """Between tries, in units of `Limits.retry_wait`; a try fails for good when none is left."""
@@ -102,9 +108,10 @@ async def _begin(runtime: Runtime, work: UnitOfWork, delivery: Delivery) -> Try 
     """None where there is nothing to do, or not now."""
     if delivery.state not in {DeliveryState.QUEUED, DeliveryState.SENDING}:
         return None
-    now: datetime = (await work.db.execute(select(func.now()))).scalar_one()
+    # Not when this transaction began: it may have waited for its locks since.
+    now: datetime = (await work.db.execute(select(func.clock_timestamp()))).scalar_one()
     if delivery.tried_at is not None:
-        over = delivery.tried_at + timedelta(seconds=TRY_ENDS_WITHIN)
+        over = delivery.tried_at + timedelta(seconds=TAKEN_OVER_AFTER)
         if now < over:
             work.enqueue(enqueue.deliver(work.account_id, delivery.id, over))
             return None
@@ -157,7 +164,7 @@ async def _make(runtime: Runtime, begun: Try) -> Outcome:
     dispatch = dispatch_of(begun.delivery)
     requests: tuple[PlannedRequest, ...] = ()
     try:
-        async with asyncio.timeout(TRY_ENDS_WITHIN):
+        async with asyncio.timeout(SENDS_WITHIN):
             destination = runtime.destinations.of(begun.integration)
             if begun.looks_first:
                 receipt = await destination.find(dispatch)
@@ -169,6 +176,9 @@ async def _make(runtime: Runtime, begun: Try) -> Outcome:
         failure = failed
     except TimeoutError:
         failure = DeliveryFailed(DeliveryFailure.AMBIGUOUS, "It did not answer in time.")
+    except Exception:  # a fault of ours; left alone, it would be SENDING for ever
+        log.exception("a delivery failed", extra={"delivery": str(begun.delivery.id)})
+        failure = DeliveryFailed(DeliveryFailure.AMBIGUOUS, "Something went wrong on our side.")
     return Outcome(failure, requests=requests)
 
 

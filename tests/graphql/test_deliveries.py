@@ -218,6 +218,16 @@ async def test_what_arrived_before_it_was_given_up_is_found_by_a_retry(desk: Tic
     assert len(desk.far_end.told(desk.ticket)) == 1
 
 
+async def test_a_fault_of_ours_ends_in_a_failure_that_is_seen(desk: TicketDesk) -> None:
+    async with as_owner(desk.url) as db:
+        broken = text("UPDATE integrations SET settings = '{}', version = 9 WHERE id = :id")
+        await db.execute(broken, {"id": uuid_of(Kind.INTEGRATION, desk.integration)})
+    failed = await desk.done(await desk.push())
+    assert failed["state"] == "FAILED"
+    assert {each["detail"] for each in failed["attempts"]} == {"Something went wrong on our side."}
+    assert desk.far_end.told(desk.ticket) == []
+
+
 async def test_a_double_click_is_one_note(desk: TicketDesk) -> None:
     key = {"idempotencyKey": "0192f3c1-0000-7000-8000-000000000001"}
     ids = await asyncio.gather(*(desk.push(**key) for _ in range(10)))

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from models.delivery import DeliveryFailure
+from services.deliveries import GUARANTEES
 from services.destinations.addresses import Allowed
 from services.destinations.autotask import Autotask
 from services.destinations.connectwise import ConnectWise
@@ -25,6 +26,7 @@ from services.destinations.port import (
     DocumentKind,
     Receipt,
 )
+from services.destinations.providers import PROVIDERS
 from tests.fakes.far_ends import autotask, connectwise, halopsa, hudu, it_glue
 from tests.fakes.far_ends.behaviour import Behaviour, Giant, HangUp, Page, Status, Stored
 from tests.fakes.far_ends.serving import FarEnds
@@ -392,6 +394,11 @@ async def test_an_organisation_without_documents_is_told(
         DeliveryFailure.NOT_FOUND,
         "It has no documents for that organisation: its module is off, or the id is wrong.",
     )
+
+
+def test_the_ledger_promises_what_the_destinations_do() -> None:
+    for provider in PROVIDERS.values():
+        assert provider.open.guarantee is GUARANTEES[provider.destination]  # type: ignore[attr-defined]
 
 
 async def test_nothing_that_holds_credentials_shows_them(
