@@ -7,6 +7,7 @@ happens after a try whose answer was lost.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -32,10 +33,16 @@ from services.ids import Kind
 from services.outputs.pushing import mark_pushed
 from services.runtime import Runtime
 from services.sessions import hold_session
+from services.telemetry.metrics import DELIVERY_TRIES
 from services.unit_of_work import UnitOfWork
 
-TRY_ENDS_WITHIN = 30.0
+log = logging.getLogger("flowpilot.deliveries")
+
+SENDS_WITHIN = 25.0
 """Seconds from a try's beginning, after which its process sends nothing any more."""
+
+TAKEN_OVER_AFTER = 30.0
+"""Seconds after which a try that nobody recorded is over: a few more, for clocks and commits."""
 
 WAITS = (1, 5, 30, 150, 900, 1800)
 """Between tries, in units of `Limits.retry_wait`; a try fails for good when none is left."""
@@ -72,6 +79,10 @@ class Outcome:
     detail: str | None = None
     requests: tuple[PlannedRequest, ...] = ()
 
+    @property
+    def failure(self) -> DeliveryFailed | None:
+        return self.result if isinstance(self.result, DeliveryFailed) else None
+
 
 async def deliver(
     runtime: Runtime,
@@ -93,6 +104,8 @@ async def deliver(
     if begun is None:
         return
     outcome = await _make(runtime, begun)
+    result = outcome.failure.kind.value if outcome.failure else "delivered"
+    DELIVERY_TRIES.labels(begun.delivery.destination.value, result).inc()
     async with runtime.assistant_work(account_id) as work:
         if await hold_session(work, session_id) is None:
             return
@@ -108,9 +121,10 @@ async def _begin(runtime: Runtime, work: UnitOfWork, delivery: Delivery) -> Try 
     """None where there is nothing to do, or not now."""
     if delivery.state not in {DeliveryState.QUEUED, DeliveryState.SENDING}:
         return None
-    now: datetime = (await work.db.execute(select(func.now()))).scalar_one()
+    # Not when this transaction began: it may have waited for its locks since.
+    now: datetime = (await work.db.execute(select(func.clock_timestamp()))).scalar_one()
     if delivery.tried_at is not None:
-        over = delivery.tried_at + timedelta(seconds=TRY_ENDS_WITHIN)
+        over = delivery.tried_at + timedelta(seconds=TAKEN_OVER_AFTER)
         if now < over:
             work.enqueue(enqueue.deliver(work.account_id, delivery.id, over))
             return None
@@ -163,7 +177,7 @@ async def _make(runtime: Runtime, begun: Try) -> Outcome:
     dispatch = dispatch_of(begun.delivery)
     requests: tuple[PlannedRequest, ...] = ()
     try:
-        async with asyncio.timeout(TRY_ENDS_WITHIN):
+        async with asyncio.timeout(SENDS_WITHIN):
             destination = runtime.destinations.of(begun.integration)
             if begun.looks_first:
                 receipt = await destination.find(dispatch)
@@ -176,6 +190,9 @@ async def _make(runtime: Runtime, begun: Try) -> Outcome:
         failure = failed
     except TimeoutError:
         failure = DeliveryFailed(DeliveryFailure.AMBIGUOUS, "It did not answer in time.")
+    except Exception:  # a fault of ours; left alone, it would be SENDING for ever
+        log.exception("a delivery failed", extra={"delivery": str(begun.delivery.id)})
+        failure = DeliveryFailed(DeliveryFailure.AMBIGUOUS, "Something went wrong on our side.")
     return Outcome(failure, requests=requests)
 
 
@@ -217,7 +234,7 @@ async def _record(runtime: Runtime, work: UnitOfWork, delivery: Delivery, outcom
 
 
 async def _add_attempt(work: UnitOfWork, delivery: Delivery, outcome: Outcome) -> None:
-    failure = outcome.result if isinstance(outcome.result, DeliveryFailed) else None
+    failure = outcome.failure
     last = select(func.coalesce(func.max(DeliveryAttempt.attempt), 0)).where(
         DeliveryAttempt.account_id == work.account_id, DeliveryAttempt.delivery_id == delivery.id
     )

@@ -27,6 +27,7 @@ from tests.factories import Colleagues, make_account
 from tests.fakes.far_ends.serving import FarEnds, current, serving
 from tests.tables import until_idle
 from tests.talk import Conversation
+from tests.tickets import LOGINS, TicketDesk, open_ticket_desk
 
 UNTHROTTLED = Limits(
     retry_wait=0.0,
@@ -213,3 +214,22 @@ async def talk(client: Client, colleagues: Colleagues, database_url: str) -> Con
     await engineer.answered(started["reply"]["id"])
     await until_idle(database_url, colleagues.account_id)
     return Conversation(engineer, colleagues, started["session"])
+
+
+@pytest.fixture
+async def desk(
+    client: Client, colleagues: Colleagues, far_ends: FarEnds, database_url: str
+) -> TicketDesk:
+    return await open_ticket_desk(client, colleagues, far_ends, database_url)
+
+
+@pytest.fixture(params=LOGINS)
+async def any_desk(
+    request: pytest.FixtureRequest,
+    client: Client,
+    colleagues: Colleagues,
+    far_ends: FarEnds,
+    database_url: str,
+) -> TicketDesk:
+    """At each of the ticket systems."""
+    return await open_ticket_desk(client, colleagues, far_ends, database_url, request.param)

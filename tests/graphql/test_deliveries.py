@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from services.ids import Kind, uuid_of
 from tests.client import Client
 from tests.factories import Colleagues
-from tests.fakes.far_ends import autotask, connectwise, halopsa
+from tests.fakes.far_ends import autotask
 from tests.fakes.far_ends.autotask import Autotask
 from tests.fakes.far_ends.behaviour import (
     Away,
@@ -23,160 +24,13 @@ from tests.fakes.far_ends.behaviour import (
     Status,
     Stored,
 )
-from tests.fakes.far_ends.connectwise import ConnectWise
 from tests.fakes.far_ends.halopsa import HaloPsa
-from tests.fakes.far_ends.serving import FarEnds
-from tests.tables import until_idle
+from tests.tables import as_owner, until_idle
 from tests.talk import SOON
-
-DELIVERY = """
-query($id: ID!) { node(id: $id) { ... on Delivery {
-  destination state guarantee isClientVisible psaTicketId reference nextTryAt deliveredAt
-  title content requests { method url body } createdBy { id } integration { id }
-  handoff { id } session { id }
-  attempts { at succeeded failure detail }
-} } }
-"""
-EVENTS = """
-subscription($id: ID!, $after: String) { sessionChanged(sessionId: $id, after: $after) {
-  __typename ... on Event { cursor }
-  ... on DeliveryChanged { actor { id } deliveryState delivery { id } }
-} }
-"""
+from tests.tickets import SECRETS, TicketDesk
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A parked session whose ticket is at the fake."""
-
-    client: Client
-    people: Colleagues
-    far_end: ConnectWise | HaloPsa | Autotask
-    url: str
-    integration: str
-    session: str
-    handoff: str
-    ticket: str
-    cursor: str
-
-    async def push(self, **given: Any) -> str:
-        pushed = await self.client.mutate(
-            "pushHandoff", "delivery { id state }", handoffId=self.handoff, **given
-        )
-        assert pushed["delivery"]["state"] == "QUEUED", pushed
-        return str(pushed["delivery"]["id"])
-
-    async def delivery(self, id: str) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.client.run(DELIVERY, id=id))["node"]
-        return found
-
-    async def done(self, id: str) -> dict[str, Any]:
-        await until_idle(self.url, self.people.account_id)
-        return await self.delivery(id)
-
-    async def told(self) -> list[str]:
-        """The states that events have told of so far."""
-        document = "query($id: ID!) { session(id: $id) { eventCursor } }"
-        last = (await self.client.run(document, id=self.session))["session"]["eventCursor"]
-        states: list[str] = []
-        if last == self.cursor:
-            return states
-        async with (
-            asyncio.timeout(SOON),
-            self.client.subscribe(EVENTS, id=self.session, after=self.cursor) as events,
-        ):
-            async for data in events:
-                event = data["sessionChanged"]
-                if event["__typename"] == "DeliveryChanged":
-                    states.append(event["deliveryState"])
-                if event["cursor"] == last:
-                    break
-        return states
-
-
-SECRETS = (
-    connectwise.PUBLIC,
-    connectwise.PRIVATE,
-    halopsa.SECRET,
-    autotask.SECRET,
-    autotask.CODE,
-)
-LOGINS = {
-    "connectwise": connectwise.LOGIN,
-    "halopsa": halopsa.LOGIN,
-    "autotask": autotask.LOGIN,
-}
-
-
-async def open_desk(
-    client: Client, people: Colleagues, far_ends: FarEnds, url: str, vendor: str = "connectwise"
-) -> Desk:
-    admin, engineer = client.as_(people.admin), client.as_(people.engineer)
-    saved = await admin.mutate(
-        "saveIntegration",
-        "integration { id }",
-        idempotencyKey=str(people.account_id),
-        name="Tickets",
-        baseUrl=f"{far_ends.url}/{vendor}",
-        connection={vendor: LOGINS[vendor]},
-    )
-    integration = saved["integration"]["id"]
-    far_end: ConnectWise | HaloPsa | Autotask = getattr(far_ends, vendor)
-    ticket = far_end.new_ticket()
-    started = await engineer.mutate(
-        "startSession",
-        "session { id } reply { id }",
-        intake={"text": "Mail stopped arriving. password: hunter2-secret"},
-        integrationId=integration,
-        psaTicketId=ticket,
-    )
-    session = started["session"]["id"]
-    await engineer.answered(started["reply"]["id"])
-    parked = await engineer.mutate(
-        "handOffSession",
-        "handoff { id }",
-        sessionId=session,
-        intent="PARK",
-        engineerNotes="The password: hunter2-secret works. Ask the <b>provider</b>.",
-        nextStep="Call back",
-        watchOut=["The quota"],
-    )
-    await until_idle(url, people.account_id)
-    document = "query($id: ID!) { session(id: $id) { eventCursor } }"
-    cursor = (await engineer.run(document, id=session))["session"]["eventCursor"]
-    return Desk(
-        engineer,
-        people,
-        far_end,
-        url,
-        integration,
-        session,
-        parked["handoff"]["id"],
-        ticket,
-        cursor,
-    )
-
-
-@pytest.fixture
-async def desk(
-    client: Client, colleagues: Colleagues, far_ends: FarEnds, database_url: str
-) -> Desk:
-    return await open_desk(client, colleagues, far_ends, database_url)
-
-
-@pytest.fixture(params=LOGINS)
-async def any_desk(
-    request: pytest.FixtureRequest,
-    client: Client,
-    colleagues: Colleagues,
-    far_ends: FarEnds,
-    database_url: str,
-) -> Desk:
-    """At each of the ticket systems."""
-    return await open_desk(client, colleagues, far_ends, database_url, request.param)
-
-
-async def test_a_note_arrives_internally_and_without_secrets(desk: Desk) -> None:
+async def test_a_note_arrives_internally_and_without_secrets(desk: TicketDesk) -> None:
     id = await desk.push()
     delivery = await desk.done(id)
     (note,) = desk.far_end.told(desk.ticket)
@@ -220,7 +74,7 @@ async def test_a_note_arrives_internally_and_without_secrets(desk: Desk) -> None
     assert await desk.told() == ["QUEUED", "SENDING", "DELIVERED"]
 
 
-async def test_a_preview_is_what_is_sent(desk: Desk) -> None:
+async def test_a_preview_is_what_is_sent(desk: TicketDesk) -> None:
     document = """query($id: ID!, $visible: Boolean!) {
       deliveryPreview(handoffId: $id, clientVisible: $visible) {
         visibleTo requests { method url body }
@@ -268,7 +122,7 @@ PASSING: dict[str, tuple[Behaviour, str]] = {
 
 
 @pytest.mark.parametrize("fault", PASSING)
-async def test_a_fault_that_passes_leaves_one_note(any_desk: Desk, fault: str) -> None:
+async def test_a_fault_that_passes_leaves_one_note(any_desk: TicketDesk, fault: str) -> None:
     desk = any_desk
     behaviour, kind = PASSING[fault]
     desk.far_end.script.add(desk.ticket, behaviour)
@@ -285,7 +139,7 @@ async def test_a_fault_that_passes_leaves_one_note(any_desk: Desk, fault: str) -
     assert found is was_there
 
 
-async def test_a_date_to_retry_after_is_waited_for(desk: Desk) -> None:
+async def test_a_date_to_retry_after_is_waited_for(desk: TicketDesk) -> None:
     desk.far_end.script.add(desk.ticket, Status(429, {}, in_a_second()))
     delivery = await desk.done(await desk.push())
     first, second = (datetime.fromisoformat(each["at"]) for each in delivery["attempts"])
@@ -321,7 +175,7 @@ LASTING: dict[str, tuple[Behaviour, str, str]] = {
 
 
 @pytest.mark.parametrize("fault", LASTING)
-async def test_a_fault_that_lasts_is_told_and_can_be_retried(desk: Desk, fault: str) -> None:
+async def test_a_fault_that_lasts_is_told_and_can_be_retried(desk: TicketDesk, fault: str) -> None:
     behaviour, kind, sentence = LASTING[fault]
     desk.far_end.script.add(desk.ticket, behaviour)
     id = await desk.push()
@@ -340,7 +194,7 @@ async def test_a_fault_that_lasts_is_told_and_can_be_retried(desk: Desk, fault: 
     assert await desk.told() == ["QUEUED", "SENDING", "FAILED", "QUEUED", "SENDING", "DELIVERED"]
 
 
-async def test_it_is_given_up_after_seven_tries(desk: Desk) -> None:
+async def test_it_is_given_up_after_seven_tries(desk: TicketDesk) -> None:
     desk.far_end.script.add(desk.ticket, *[HangUp(stores=False)] * 7)
     id = await desk.push()
     failed = await desk.done(id)
@@ -351,7 +205,7 @@ async def test_it_is_given_up_after_seven_tries(desk: Desk) -> None:
     assert len(desk.far_end.told(desk.ticket)) == 1
 
 
-async def test_what_arrived_before_it_was_given_up_is_found_by_a_retry(desk: Desk) -> None:
+async def test_what_arrived_before_it_was_given_up_is_found_by_a_retry(desk: TicketDesk) -> None:
     desk.far_end.script.add(desk.ticket, HangUp(stores=True))
     desk.far_end.script.add(desk.ticket, *[HangUp(stores=False)] * 7)
     ticket = desk.far_end.tickets.pop(desk.ticket)
@@ -364,7 +218,17 @@ async def test_what_arrived_before_it_was_given_up_is_found_by_a_retry(desk: Des
     assert len(desk.far_end.told(desk.ticket)) == 1
 
 
-async def test_a_double_click_is_one_note(desk: Desk) -> None:
+async def test_a_fault_of_ours_ends_in_a_failure_that_is_seen(desk: TicketDesk) -> None:
+    async with as_owner(desk.url) as db:
+        broken = text("UPDATE integrations SET settings = '{}', version = 9 WHERE id = :id")
+        await db.execute(broken, {"id": uuid_of(Kind.INTEGRATION, desk.integration)})
+    failed = await desk.done(await desk.push())
+    assert failed["state"] == "FAILED"
+    assert {each["detail"] for each in failed["attempts"]} == {"Something went wrong on our side."}
+    assert desk.far_end.told(desk.ticket) == []
+
+
+async def test_a_double_click_is_one_note(desk: TicketDesk) -> None:
     key = {"idempotencyKey": "0192f3c1-0000-7000-8000-000000000001"}
     ids = await asyncio.gather(*(desk.push(**key) for _ in range(10)))
     assert len(set(ids)) == 1
@@ -372,7 +236,7 @@ async def test_a_double_click_is_one_note(desk: Desk) -> None:
     assert len(desk.far_end.told(desk.ticket)) == 1
 
 
-async def test_of_many_pushes_at_once_one_is_taken(desk: Desk) -> None:
+async def test_of_many_pushes_at_once_one_is_taken(desk: TicketDesk) -> None:
     held = Held()
     desk.far_end.script.add(desk.ticket, held)
     answers = await asyncio.gather(
@@ -389,7 +253,7 @@ async def test_of_many_pushes_at_once_one_is_taken(desk: Desk) -> None:
     assert await desk.told() == ["QUEUED", "SENDING", "DELIVERED"]
 
 
-async def test_a_second_push_is_a_second_note(desk: Desk) -> None:
+async def test_a_second_push_is_a_second_note(desk: TicketDesk) -> None:
     for _ in range(2):
         await desk.done(await desk.push())
     assert len(desk.far_end.told(desk.ticket)) == 2
@@ -399,7 +263,7 @@ async def test_a_second_push_is_a_second_note(desk: Desk) -> None:
 
 
 async def test_what_cannot_be_pushed_is_refused_and_nothing_is_sent(
-    desk: Desk, client: Client, strangers: Colleagues
+    desk: TicketDesk, client: Client, strangers: Colleagues
 ) -> None:
     other = client.as_(desk.people.engineer2)
     refused = await other.mutate("pushHandoff", "delivery { id }", handoffId=desk.handoff)
@@ -426,7 +290,7 @@ async def test_what_cannot_be_pushed_is_refused_and_nothing_is_sent(
     assert desk.far_end.told(desk.ticket) == []
 
 
-async def test_only_what_failed_is_retried(desk: Desk, client: Client) -> None:
+async def test_only_what_failed_is_retried(desk: TicketDesk, client: Client) -> None:
     id = await desk.push()
     await desk.done(id)
     for person, kind in (
@@ -440,7 +304,7 @@ async def test_only_what_failed_is_retried(desk: Desk, client: Client) -> None:
 
 
 async def test_what_is_on_its_way_when_its_integration_goes_is_given_up(
-    desk: Desk, client: Client
+    desk: TicketDesk, client: Client
 ) -> None:
     desk.far_end.script.add(desk.ticket, Status(429, {}, {"Retry-After": "2"}))
     id = await desk.push()
@@ -457,7 +321,7 @@ async def test_what_is_on_its_way_when_its_integration_goes_is_given_up(
     assert desk.far_end.told(desk.ticket) == []
 
 
-async def test_every_note_carries_what_its_system_wants(any_desk: Desk) -> None:
+async def test_every_note_carries_what_its_system_wants(any_desk: TicketDesk) -> None:
     ids = []
     for visible in (False, True):
         ids.append(await any_desk.push(clientVisible=visible))
@@ -522,7 +386,7 @@ async def test_every_note_carries_what_its_system_wants(any_desk: Desk) -> None:
         ]
 
 
-async def test_a_ticket_is_read_as_an_intake(any_desk: Desk) -> None:
+async def test_a_ticket_is_read_as_an_intake(any_desk: TicketDesk) -> None:
     ticket = any_desk.far_end.new_ticket("The VPN drops", "Since Monday, for everybody.")
     started = await any_desk.client.mutate(
         "startSession",
@@ -541,7 +405,7 @@ async def test_a_ticket_is_read_as_an_intake(any_desk: Desk) -> None:
     }
 
 
-async def test_a_ticket_that_is_not_there_opens_no_session(any_desk: Desk) -> None:
+async def test_a_ticket_that_is_not_there_opens_no_session(any_desk: TicketDesk) -> None:
     for ticket in ("99999999", "abc", "1/../2"):
         refused = await any_desk.client.mutate(
             "startSession",
@@ -563,7 +427,7 @@ async def test_a_ticket_that_is_not_there_opens_no_session(any_desk: Desk) -> No
     assert await any_desk.told() == []
 
 
-async def test_nothing_of_the_credentials_is_shown(any_desk: Desk, client: Client) -> None:
+async def test_nothing_of_the_credentials_is_shown(any_desk: TicketDesk, client: Client) -> None:
     desk = any_desk
     desk.far_end.script.add(desk.ticket, *[Status(401, {"message": "no"})] * 2)
     id = await desk.push()
@@ -575,3 +439,58 @@ async def test_nothing_of_the_credentials_is_shown(any_desk: Desk, client: Clien
     for secret in SECRETS:
         assert secret not in seen
     assert "It did not accept the credentials." in seen
+
+
+COPY_TO_ALL = text(
+    """
+    INSERT INTO deliveries (account_id, id, session_id, handoff_id, integration_id, destination, state,
+                            document, created_by)
+    SELECT d.account_id, gen_random_uuid(), d.session_id, h.id, d.integration_id, d.destination, d.state,
+           d.document, d.created_by
+      FROM deliveries d JOIN session_handoffs h USING (account_id, session_id)
+     WHERE d.id = :id AND h.id <> d.handoff_id
+    """
+)
+TRY_ALL = text(
+    """
+    INSERT INTO delivery_attempts (account_id, delivery_id, attempt, succeeded)
+    SELECT account_id, id, 2, true FROM deliveries WHERE account_id = :account_id
+    """
+)
+
+
+async def test_a_ledger_costs_the_same_for_one_handoff_and_for_twenty(
+    desk: TicketDesk, statements: list[str]
+) -> None:
+    id = await desk.push()
+    await desk.done(id)
+    document = """query($id: ID!) { session(id: $id) { integration { name } handoffs { deliveries {
+      id state content session { id } handoff { id } integration { id } createdBy { id }
+      attempts { at succeeded } requests { body }
+    } } } }"""
+
+    async def ledger() -> list[dict[str, Any]]:
+        found = (await desk.client.run(document, id=desk.session))["session"]
+        return [each for handoff in found["handoffs"] for each in handoff["deliveries"]]
+
+    statements.clear()
+    assert len(await ledger()) == 1
+    one = len(statements)
+    for _ in range(19):
+        handoffs = await desk.client.run(
+            "query($id: ID!) { session(id: $id) { openHandoff { id } } }", id=desk.session
+        )
+        open_one = handoffs["session"]["openHandoff"]["id"]
+        await desk.client.mutate("cancelHandoff", "handoff { id }", handoffId=open_one)
+        await desk.client.mutate(
+            "handOffSession", "handoff { id }", sessionId=desk.session, intent="PARK"
+        )
+    await until_idle(desk.url, desk.people.account_id)
+    async with as_owner(desk.url) as db:
+        await db.execute(COPY_TO_ALL, {"id": uuid_of(Kind.DELIVERY, id)})
+        await db.execute(TRY_ALL, {"account_id": desk.people.account_id})
+    statements.clear()
+    found = await ledger()
+    assert len(found) == 20
+    assert sorted(len(each["attempts"]) for each in found) == [1] * 19 + [2]
+    assert len(statements) == one

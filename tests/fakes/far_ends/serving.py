@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.fakes.far_ends.autotask import Autotask
@@ -15,6 +16,7 @@ from tests.fakes.far_ends.connectwise import ConnectWise
 from tests.fakes.far_ends.halopsa import HaloPsa
 from tests.fakes.far_ends.hudu import Hudu
 from tests.fakes.far_ends.it_glue import ItGlue
+from tests.fakes.far_ends.page import page
 from tests.fakes.far_ends.webhook import WebhookReceiver
 
 
@@ -30,9 +32,8 @@ class FarEnds:
 
     def app(self) -> Starlette:
         names = ("connectwise", "halopsa", "autotask", "hudu", "it_glue", "webhook")
-        app = Starlette(
-            routes=[Mount(f"/{name}", routes=getattr(self, name).routes()) for name in names]
-        )
+        far_ends = [Mount(f"/{name}", routes=getattr(self, name).routes()) for name in names]
+        app = Starlette(routes=[Route("/", partial(page, self)), *far_ends])
         app.state.connections = {}
         return app
 
