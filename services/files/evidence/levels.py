@@ -40,6 +40,9 @@ ANYWHERE = re.compile(
     rf"|(?:[\[<|,=\"]|^|(?<=\s)) ?(?P<any>(?i:{NAMES}))(?:[\]>|,\":;]|(?<=[a-z]) {{2,}}|\t)"
     rf"|:(?P<module>(?i:{NAMES}))\]"
 )
+NUMBERED = re.compile(
+    r"%[A-Z][A-Z0-9_]{1,30}-(?P<cisco>[0-7])-[A-Z]|^<(?P<priority>\d{1,3})>(?=[\dA-Z])"
+)
 
 
 def level_of(line: str, message: str | None) -> str | None:
@@ -49,4 +52,7 @@ def level_of(line: str, message: str | None) -> str | None:
     if found:
         return LEVEL_OF[found["level"].upper()]
     found = ANYWHERE.search(line, 0, WITHIN)
-    return LEVEL_OF[found[found.lastgroup or 0].upper()] if found else None
+    if found:
+        return LEVEL_OF[found[found.lastgroup or 0].upper()]
+    found = NUMBERED.search(line, 0, WITHIN)
+    return PRIORITIES[int(found[found.lastgroup or 0]) % len(PRIORITIES)] if found else None

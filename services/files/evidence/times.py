@@ -19,16 +19,16 @@ NUMBER_OF_MONTH = {name: number for number, name in enumerate(MONTHS.split("|"),
 
 CLOCK = r"(?P<{0}h>\d\d?):(?P<{0}m>\d\d):(?P<{0}s>\d\d)(?:[.,]\d{{1,9}})?"
 TIME = re.compile(
-    r"(?P<iy>\d{4})[-/.](?P<imo>\d\d)[-/.](?P<id>\d\d)\"?[T ,]{1,2}\"?"
+    r"(?P<iy>\d{4})[-/.](?P<imo>\d\d)[-/.](?P<id>\d\d)(?:\"?[T ,]{1,2}\"?|\"? time=\"?)"
     + CLOCK.format("i")
     + r"\"?(?P<iz> ?(?:Z\b|UTC|GMT|[CEMPW][A-Z]{0,2}T\b|[+-]\d\d:?\d\d(?!\d))|[+-]\d\d\b(?![:-]))?"
     rf"|(?P<ad>\d\d?)[/ -](?P<amo>{MONTHS})[/ -](?P<ay>\d{{4}})[: ]"
     + CLOCK.format("a")
     + r"(?: (?P<az>[+-]\d{4}))?"
-    rf"|(?P<smo>{MONTHS}) (?P<sd>[ \d]\d) (?:(?P<sy>\d{{4}}) )?"
+    rf"|(?P<smo>{MONTHS}) (?P<sd>[ \d]\d|\d),? (?:(?P<sy>\d{{4}}),? )?"
     + CLOCK.format("s")
-    + r"(?: (?P<sye>(?:19|20)\d\d)(?![\w.:-]))?"
-    r"|(?P<u1>\d\d?)(?P<usep>[/.-])(?P<u2>\d\d?)(?P=usep)(?P<uy>\d{4})\"?[ ,T]{1,2}\"?"
+    + r"(?: (?P<sye>(?:19|20)\d\d)(?![\w.:-])| ?(?P<sp>[AaPp])[Mm]\b)?"
+    r"|(?<![\d./-])(?P<u1>\d\d?)(?P<usep>[/.-])(?P<u2>\d\d?)(?P=usep)(?P<uy>\d{4}|\d\d)\"?[ ,T]{1,2}\"?"
     + CLOCK.format("u")
     + r"(?: ?(?P<up>[AaPp])\.?[Mm]\b)?"
     r"|(?:^[\[(\"]{0,2}|\b(?:ts|time)=\"?|\baudit\()"
@@ -57,6 +57,8 @@ HOURS_OF: Mapping[str, int] = {
 """East of Greenwich; what is not here counts as UTC."""
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what is compared has its zone taken out
+CENTURY = 2000
+"""Of a year in two digits."""
 LEAP_YEAR = 1972
 """Of a time without a year, so that it may be the 29th of February."""
 YEAR = 366 * 86_400.0
@@ -142,11 +144,12 @@ def _at(
     hour, minute = found[clock + "h"], found[clock + "m"]
     second = found[clock + "s"] if clock != "d" else None
     hours = int(hour or 0)
-    if clock == "u" and found["up"]:
-        hours = hours % 12 + 12 * (found["up"] in "Pp")
+    half = found[clock + "p"] if clock in {"s", "u"} else None
+    if half:
+        hours = hours % 12 + 12 * (half in "Pp")
     try:
         at = datetime(  # noqa: DTZ001
-            int(year or LEAP_YEAR),
+            int(year or LEAP_YEAR) + (CENTURY if year and len(year) == 2 else 0),  # noqa: PLR2004
             int(month),
             int(day),
             hours,
