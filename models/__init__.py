@@ -14,6 +14,7 @@ from models import (
     opinion,
     output,
     session,
+    sla,
     upload,
     usage,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "opinion",
     "output",
     "session",
+    "sla",
     "upload",
     "usage",
 ]

@@ -12,6 +12,7 @@ from models import (
     message,
     opinion,
     session,
+    sla,
     upload,
 )
 
@@ -23,6 +24,7 @@ for enum in (
     branch.BranchStatus,
     finding.Bearing,
     finding.FindingKind,
+    handoff.ClaimEnd,
     handoff.Confidence,
     handoff.HandoffIntent,
     handoff.HandoffPriority,
@@ -35,6 +37,7 @@ for enum in (
     session.IntakeType,
     session.SessionStatus,
     session.SessionType,
+    sla.SlaState,
     upload.UploadState,
 ):
     strawberry.enum(enum)

@@ -3,6 +3,7 @@
 services.jobs runs them.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from services.unit_of_work import Job
@@ -12,6 +13,9 @@ ANALYSE_BRANCH = "analyse_branch"
 GIVE_SECOND_OPINION = "give_second_opinion"
 PREPARE_HANDOFF = "prepare_handoff"
 DESCRIBE_UPLOAD = "describe_upload"
+RETURN_CLAIM = "return_claim"
+WAKE_HANDOFF = "wake_handoff"
+WATCH_SLA = "watch_sla"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -61,3 +65,24 @@ def describe_upload(account_id: UUID, upload_id: UUID) -> Job:
         {"account_id": str(account_id), "upload_id": str(upload_id)},
         lock=f"upload:{upload_id}",
     )
+
+
+# Timers. None has a lock: one that waits for its time would hold up what comes after it.
+
+
+def return_claim(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(RETURN_CLAIM, account_id, handoff_id, at)
+
+
+def wake_handoff(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(WAKE_HANDOFF, account_id, handoff_id, at)
+
+
+def watch_sla(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(WATCH_SLA, account_id, handoff_id, at)
+
+
+def _timer(task: str, account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    """Not before `at`, by the database's clock."""
+    args = {"account_id": str(account_id), "handoff_id": str(handoff_id)}
+    return Job(task, args, scheduled_at=at)

@@ -148,6 +148,7 @@ NO_INPUT_RULES = {
     "claimHandoff",
     "deactivateMember",
     "dismissRevivalProposal",
+    "heartbeatHandoff",
     "reactivateMember",
     "reopenSession",
     "retryMessage",
@@ -156,7 +157,14 @@ NO_INPUT_RULES = {
     "switchBranch",
     "undoFindingMerge",
 }
-NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "signOut"}
+NO_OBJECTS = {
+    "changePassword",
+    "createApiKey",
+    "refreshTokens",
+    "saveSlaTargets",
+    "signIn",
+    "signOut",
+}
 
 INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"
@@ -174,8 +182,11 @@ REFUSED_DATA = {
     "dismissRevivalProposal": TRANSITION,
     "forkBranch": TRANSITION + LIMIT,
     "handOffSession": TRANSITION,
+    "heartbeatHandoff": TRANSITION,
     "markBranchStatus": TRANSITION + STALE,
     "mergeFindings": TRANSITION,
+    "reassignSession": TRANSITION + STALE,
+    "releaseHandoff": TRANSITION,
     "requestSecondOpinion": TRANSITION + BUDGET,
     "renameBranch": TRANSITION + STALE,
     "reopenSession": TRANSITION + STALE,
@@ -185,6 +196,7 @@ REFUSED_DATA = {
     "retryUpload": TRANSITION,
     "reviveBranch": TRANSITION,
     "saveMember": STALE,
+    "saveSlaTargets": STALE,
     "sendBranchMessage": TRANSITION + BUDGET,
     "sendMessage": TRANSITION + STALE + BUDGET,
     "startSession": BUDGET,

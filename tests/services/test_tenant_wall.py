@@ -47,6 +47,7 @@ FILLED = {
     "second_opinions",
     "session_branches",
     "session_handoffs",
+    "sla_targets",
     "teams",
     "users",
 }
