@@ -14,11 +14,9 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
-    true,
     tuple_,
 )
 
-from models.account import Account
 from models.handoff import Handoff, HandoffIntent, HandoffPriority
 from models.session import AiSession
 from models.sla import SlaState
@@ -26,6 +24,7 @@ from services.access import Actor
 from services.feed import StoredEvent
 from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime
+from services.sessions import event_seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,10 @@ async def list_queue(
     after: str | None,
     counted: bool,
 ) -> Queue:
-    """Open handoffs of the account, in one statement. Raises InvalidInput (first, after)."""
+    """Open handoffs of the account, in one statement unless there are none.
+
+    Raises InvalidInput (first, after).
+    """
     size = page_size("first", first)
     matching = _matching(actor, wanted)
     page = matching.order_by(*ORDER).limit(size + 1)
@@ -72,24 +74,20 @@ async def list_queue(
         elevated, since, handoff_id = read_cursor("after", after, int, datetime, UUID)
         place = tuple_(literal(not elevated), literal(since), literal(handoff_id))
         page = page.where(tuple_(*ORDER) > place)
-    # An account without a row in its queue has a newest event, too.
-    rows_of_page = page.add_columns(ORDINARY.label("ordinary")).lateral("page")
-    statement = (
-        select(Account.event_seq.label("event_seq"), rows_of_page)
-        .select_from(Account)
-        .join(rows_of_page, true(), isouter=True)
-        .where(Account.id == actor.account_id)
-        .order_by(rows_of_page.c.ordinary, rows_of_page.c.waiting_since, rows_of_page.c.id)
-    )
+    head = [event_seq(actor).label("event_seq")]
     if counted:
-        total = select(func.count()).select_from(matching.subquery())
-        statement = statement.add_columns(total.scalar_subquery().label("total"))
+        count = matching.with_only_columns(func.count(), maintain_column_froms=True)
+        head.append(count.scalar_subquery().label("total"))
     async with runtime.read(actor) as db:
-        found: Sequence[Any] = (await db.execute(statement)).all()
-    rows = [cast("Handoff", row) for row in found if row.id is not None]
-    more = len(rows) > size
-    total_count = found[0].total if counted else 0
-    return Queue(Page(rows[:size], more, after is not None), total_count, found[0].event_seq)
+        rows: Sequence[Any] = (await db.execute(page.add_columns(*head))).all()
+        if rows:
+            seen = rows[0]
+        else:  # nothing carries the sequence along, and it must be read before the page
+            seen = (await db.execute(select(*head))).one()
+            rows = (await db.execute(page)).all()
+    found = cast("Sequence[Handoff]", rows[:size])
+    page_of_rows = Page(found, len(rows) > size, after is not None)
+    return Queue(page_of_rows, seen.total if counted else 0, seen.event_seq)
 
 
 def _matching(actor: Actor, wanted: QueueFilter) -> Select[Handoff]:
