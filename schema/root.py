@@ -21,6 +21,7 @@ from resolvers.hypotheses import HypothesisMutations
 from resolvers.knowledge import KnowledgeQueries
 from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
+from resolvers.outputs import OutputMutations
 from resolvers.queue import QueueMutations, QueueQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
@@ -65,6 +66,7 @@ class Mutation(
     ClaimMutations,
     QueueMutations,
     EndingMutations,
+    OutputMutations,
     UploadMutations,
 ):
     pass

@@ -16,6 +16,7 @@ DESCRIBE_UPLOAD = "describe_upload"
 RETURN_CLAIM = "return_claim"
 WAKE_HANDOFF = "wake_handoff"
 WATCH_SLA = "watch_sla"
+WRITE_OUTPUT = "write_output"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -64,6 +65,14 @@ def describe_upload(account_id: UUID, upload_id: UUID) -> Job:
         DESCRIBE_UPLOAD,
         {"account_id": str(account_id), "upload_id": str(upload_id)},
         lock=f"upload:{upload_id}",
+    )
+
+
+def write_output(account_id: UUID, output_id: UUID) -> Job:
+    return Job(
+        WRITE_OUTPUT,
+        {"account_id": str(account_id), "output_id": str(output_id)},
+        lock=f"output:{output_id}",
     )
 
 

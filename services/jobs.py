@@ -26,11 +26,13 @@ from services.enqueue import (
     RETURN_CLAIM,
     WAKE_HANDOFF,
     WATCH_SLA,
+    WRITE_OUTPUT,
     TryAgain,
 )
 from services.files.descriptions import describe_upload
 from services.files.sweep import sweep
 from services.handoff_drafts import prepare_handoff
+from services.outputs.drafts import write_output
 from services.returns import return_claim
 from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
@@ -88,6 +90,7 @@ WORK: Mapping[str, tuple[Work, str]] = {
     GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
     PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
     DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
+    WRITE_OUTPUT: (write_output, "output_id"),
 }
 """What each job does, and the argument that names what it does it to."""
 

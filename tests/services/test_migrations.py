@@ -27,7 +27,7 @@ from services.database import sync_url
 ROOT = Path(__file__).parents[2]
 
 BEFORE_USAGE = "0006"
-BEFORE_LEASES = "0010"
+BEFORE_LEASES = "0011"
 
 
 def config(url: str) -> Config:

@@ -46,6 +46,7 @@ interface HandoffRow {
 
 const PLACEHOLDER = /"\$(\w+)"/g;
 const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload/i;
+const OUTPUT_NAMES = /output|resolved/i;
 const QUEUE_NAMES = /handoffId|queueCursor/;
 
 const RECENT_SESSIONS = `query RecentSessions {
@@ -73,6 +74,11 @@ const CLAIMS = `query RecentClaims {
 }`;
 const SLA_TARGETS = `query SlaVersion { viewer { account { slaTargets { version } } } }`;
 const MEMBERS = `query Members { viewer { user { id } } members { id role } }`;
+const DOCUMENTS = `query Resolved {
+  sessions(first: 10, filter: { status: [RESOLVED] }) {
+    edges { node { id resolutionOutputs { id version status } } }
+  }
+}`;
 const API_KEYS = `query ApiKeys { apiKeys { id revokedAt } }`;
 
 /** Fills an example's variables in. A placeholder for something that does not exist yet, or that
@@ -99,6 +105,7 @@ async function lookUp(names: string[], auth: Auth): Promise<Known> {
     names.some((name) => QUEUE_NAMES.test(name)) ? inQueue(auth) : {},
     names.includes("heldHandoffId") ? inClaims(auth) : {},
     names.includes("slaVersion") ? inTargets(auth) : {},
+    names.some((name) => OUTPUT_NAMES.test(name)) ? inDocuments(auth) : {},
     names.includes("memberId") ? inMembers(auth) : {},
     names.includes("apiKeyId") ? inApiKeys(auth) : {},
   ]);
@@ -164,6 +171,26 @@ function inTree(session: SessionDetail): Known {
 
 function named(name: string, branch: BranchRow | undefined): Partial<Known> {
   return { [`${name}Id`]: branch?.id, [`${name}Version`]: branch?.version };
+}
+
+/** A draft if there is one, since most of what is done to documents needs one. */
+async function inDocuments(auth: Auth): Promise<Known> {
+  const data = await ask<{
+    sessions: {
+      edges: {
+        node: { id: string; resolutionOutputs: { id: string; version: number; status: string }[] };
+      }[];
+    };
+  }>(auth, DOCUMENTS);
+  const sessions = data?.sessions.edges.map((edge) => edge.node) ?? [];
+  const outputs = sessions.flatMap((session) => session.resolutionOutputs);
+  const output = outputs.find(({ status }) => status === "DRAFT") ?? outputs[0];
+  const resolved = sessions.find((session) => session.resolutionOutputs.length > 0);
+  return defined({
+    resolvedSessionId: resolved?.id,
+    outputId: output?.id,
+    outputVersion: output?.version,
+  });
 }
 
 async function inQueue(auth: Auth): Promise<Known> {
