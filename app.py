@@ -102,6 +102,7 @@ async def open_runtime(
                     cost_per_minute=settings.cost_per_minute,
                     sign_in_attempts=settings.sign_in_attempts,
                     sign_ins_per_address=settings.sign_ins_per_address,
+                    claim_lease=timedelta(minutes=settings.claim_lease_minutes),
                     token_budgets={
                         Plan.FREE: settings.budget_free,
                         Plan.PRO: settings.budget_pro,

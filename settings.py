@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     cost_per_minute: Annotated[int, Field(ge=1_000)] = 500_000
     sign_in_attempts: Annotated[int, Field(ge=1, le=10_000)] = 10
     sign_ins_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    claim_lease_minutes: Annotated[int, Field(ge=1, le=10_080)] = 30
     budget_free: TokenBudget = 1_000_000
     budget_pro: TokenBudget = 10_000_000
     budget_team: TokenBudget = 50_000_000

@@ -15,6 +15,7 @@ from models import (
     opinion,
     output,
     session,
+    sla,
     upload,
     usage,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "opinion",
     "output",
     "session",
+    "sla",
     "upload",
     "usage",
 ]

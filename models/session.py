@@ -86,6 +86,8 @@ class AiSession(InAccount, CountsTokens, Base):
     resolution_summary: Mapped[str | None]
     opened_by: Mapped[UUID]
     assignee_id: Mapped[UUID]
+    assignment_note: Mapped[str | None] = mapped_column(String(2000))
+    """What the lead wrote who gave it to the assignee."""
     team_id: Mapped[UUID | None]
     psa_ticket_id: Mapped[str | None] = mapped_column(String(100))
     integration_id: Mapped[UUID | None]

@@ -1,4 +1,4 @@
-"""The queue, and the verbs that fill and empty it."""
+"""The verbs that fill and empty the queue."""
 
 import strawberry
 
@@ -14,29 +14,10 @@ from schema.handoff import (
     HandOffSessionInput,
     HandOffSessionResult,
     HandOffSessionSuccess,
-    QueueConnection,
-    QueueFilter,
 )
 from schema.session import AiSession
 from services import handoffs
-from services.feed import encode_cursor
 from services.ids import Kind, uuid_of
-
-
-@strawberry.type
-class HandoffQueries:
-    @strawberry.field(description="Open handoffs: elevated first, then the longest waiting.")
-    async def queue(
-        self,
-        info: Info,
-        filter: QueueFilter | None = None,
-        first: int = 50,
-        after: str | None = None,
-    ) -> QueueConnection:
-        runtime, actor = info.context.runtime, info.context.actor
-        wanted = (filter or QueueFilter()).decoded()
-        queue = await handoffs.list_queue(runtime, actor, wanted, first=first, after=after)
-        return QueueConnection.of(queue, encode_cursor(actor.account_id, queue.seq))
 
 
 @strawberry.type
@@ -55,6 +36,7 @@ class HandoffMutations:
             notes=handoffs.Notes(
                 input.engineer_notes, input.next_step, input.waiting_on, input.watch_out
             ),
+            wake_at=input.wake_at,
         )
         session, handoff = AiSession.of(done.session), Handoff.of(done.handoff)
         return HandOffSessionSuccess(handoff=handoff, session=session)

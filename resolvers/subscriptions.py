@@ -24,13 +24,13 @@ from schema.events import (
     SessionEvent,
     SessionListEvent,
 )
-from schema.handoff import QueueFilter
+from schema.queue import QueueFilter
 from schema.session import SessionFilter
 from services import sessions
 from services.errors import NotFound
 from services.feed import Reset, StoredEvent, decode_cursor
-from services.handoffs import event_in_queue
 from services.ids import Kind, uuid_of
+from services.queue import event_in_queue
 from services.streams import Delta, Snapshot, follow_message
 from services.telemetry.metrics import EVENTS_DELIVERED, FEED_RESETS
 

@@ -12,6 +12,7 @@ from schema import audit
 from schema.context import Info
 from schema.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
 from schema.node import Node
+from schema.sla import SlaTargets
 from schema.usage import MAX_MONTHS, MonthlyUsage, TokenBudget, TokenUsage
 from services import authentication
 from services.access import Actor
@@ -75,6 +76,13 @@ class Account(Node):
         if found is None:
             raise NotFound(self.id)
         return found
+
+    @strawberry.field
+    async def sla_targets(self, info: Info) -> SlaTargets:
+        found = await info.context.loaders.sla_targets_of_account.load(self.row.id)
+        if found is None:
+            raise NotFound(self.id)
+        return SlaTargets.of(found)
 
     @strawberry.field(
         description="Who changed what, newest first. For admins; FORBIDDEN for others."

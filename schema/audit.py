@@ -48,9 +48,9 @@ class AuditEntry:
     )
 
     @strawberry.field(
-        description="Who did it; for an API key what it acts as. Null: the assistant, or for "
-        "SIGN_IN_REFUSED and REFRESH_TOKEN_REUSED somebody who could not prove to be anybody, or "
-        "for ACCOUNT_CREATED whoever runs the server."
+        description="Who did it; for an API key what it acts as. Null: the assistant, a time that "
+        "has come, for SIGN_IN_REFUSED and REFRESH_TOKEN_REUSED somebody who could not prove to be "
+        "anybody, or for ACCOUNT_CREATED whoever runs the server."
     )
     async def actor(
         self, info: Info

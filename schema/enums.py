@@ -15,6 +15,7 @@ from models import (
     opinion,
     output,
     session,
+    sla,
     upload,
 )
 from services.outputs import grounding, reading
@@ -31,6 +32,7 @@ for enum in (
     delivery.Destination,
     finding.Bearing,
     finding.FindingKind,
+    handoff.ClaimEnd,
     handoff.Confidence,
     handoff.HandoffIntent,
     handoff.HandoffPriority,
@@ -48,6 +50,7 @@ for enum in (
     session.IntakeType,
     session.SessionStatus,
     session.SessionType,
+    sla.SlaState,
     upload.UploadState,
 ):
     strawberry.enum(enum)

@@ -9,7 +9,9 @@ import strawberry
 
 from models.branch import BranchStatus
 from models.delivery import DeliveryState
+from models.handoff import ClaimEnd
 from models.session import SessionStatus
+from models.sla import SlaState
 from schema import account as accounts
 from schema import branch as branches
 from schema import delivery as deliveries
@@ -66,7 +68,7 @@ class Event:
     occurred_at: datetime
 
     @strawberry.field(
-        description="Null for the assistant, and for deliveries that are on their way."
+        description="Null for the assistant, for deliveries under way, and where a time has come."
     )
     async def actor(self, info: Info) -> UserRef | None:
         return None if self.actor_key is None else await accounts.load_user(info, self.actor_key)
@@ -282,6 +284,46 @@ class HandoffCancelled(Event):
 
 
 @strawberry.type(
+    description="The claim has ended and the session waits again: the `HandoffCreated` that follows is "
+    "of the handoff that continues this one."
+)
+class HandoffReturned(Event):
+    @strawberry.field(description="The one that was claimed.")
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+    @strawberry.field(description="EXPIRED or RELEASED.")
+    def claim_end(self) -> ClaimEnd:
+        return ClaimEnd(self.payload["claim_end"])
+
+
+@strawberry.type(
+    description="What was parked wakes up: a reminder for `handoff.handedOffBy`, and for the queue."
+)
+class HandoffDue(Event):
+    @strawberry.field
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+
+@strawberry.type(
+    description="It was not claimed in three quarters of its time (AT_RISK), or in time (BREACHED)."
+)
+class HandoffSlaChanged(Event):
+    @strawberry.field
+    async def handoff(self, info: Info) -> HandoffRef:
+        return await handoffs.load(info, self.key("handoff_id"))
+
+    @strawberry.field
+    def previous_sla_state(self) -> SlaState:
+        return SlaState(self.payload["previous_sla_state"])
+
+    @strawberry.field
+    def sla_state(self) -> SlaState:
+        return SlaState(self.payload["sla_state"])
+
+
+@strawberry.type(
     description="This client fell too far behind, or `after` is no cursor of this account: query "
     "again and resume from the new cursor. The subscription ends after it."
 )
@@ -319,6 +361,9 @@ SessionEvent = Annotated[
     | HandoffUpdated
     | HandoffClaimed
     | HandoffCancelled
+    | HandoffReturned
+    | HandoffDue
+    | HandoffSlaChanged
     | UploadChanged
     | ResolutionOutputChanged
     | DeliveryChanged
@@ -330,7 +375,14 @@ SessionListEvent = Annotated[
     strawberry.union("SessionListEvent", description="What a list of sessions needs."),
 ]
 QueueEvent = Annotated[
-    HandoffCreated | HandoffUpdated | HandoffClaimed | HandoffCancelled | FeedReset,
+    HandoffCreated
+    | HandoffUpdated
+    | HandoffClaimed
+    | HandoffCancelled
+    | HandoffReturned
+    | HandoffDue
+    | HandoffSlaChanged
+    | FeedReset,
     strawberry.union("QueueEvent"),
 ]
 
@@ -343,7 +395,15 @@ SESSION_LIST_EVENTS: Mapping[str, type[Event]] = {
 }
 QUEUE_EVENTS: Mapping[str, type[Event]] = {
     kind.__name__: kind
-    for kind in (HandoffCreated, HandoffUpdated, HandoffClaimed, HandoffCancelled)
+    for kind in (
+        HandoffCreated,
+        HandoffUpdated,
+        HandoffClaimed,
+        HandoffCancelled,
+        HandoffReturned,
+        HandoffDue,
+        HandoffSlaChanged,
+    )
 }
 SESSION_EVENTS: Mapping[str, type[Event]] = {
     **BRANCH_EVENTS,

@@ -1,7 +1,7 @@
-"""A session put down and picked up, the queue in between, and the verbs of both."""
+"""A session put down and picked up, and the verbs of both."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Optional, Self
 from uuid import UUID
 
 import strawberry
@@ -9,7 +9,7 @@ from strawberry.types.field import StrawberryField
 
 from models import handoff as models
 from models.branch import BranchStatus
-from models.handoff import Confidence, HandoffIntent, HandoffPriority, HandoffState
+from models.handoff import ClaimEnd, Confidence, HandoffIntent, HandoffPriority, HandoffState
 from models.session import ConfidenceTier, SessionStatus
 from schema import account as accounts
 from schema import branch as branches
@@ -23,12 +23,10 @@ from schema.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from schema.node import Node, PageInfo
-from services import handoffs as service
+from schema.node import Node
+from schema.sla import HandoffSla
 from services.errors import HandoffTaken, NotFound
-from services.ids import Kind, node_id, optional_uuid_of
-from services.pages import write_cursor
-from services.validation import Validation
+from services.ids import Kind, node_id
 
 if TYPE_CHECKING:
     from schema.account import User
@@ -128,6 +126,21 @@ class Handoff(Node):
         description="For whoever takes over, in plain language; null until ready."
     )
     claimed_at: datetime | None
+    lease_expires_at: datetime | None = strawberry.field(
+        description="When the session goes back into the queue unless the claimer shows a sign of life: a "
+        "write in it, or `heartbeatHandoff`. Null: nobody holds it, or for as long as they like."
+    )
+    claim_ended_at: datetime | None = strawberry.field(
+        description="Until when the claimer held it. Null: not claimed, or still held."
+    )
+    claim_end: ClaimEnd | None = strawberry.field(description="Null as `claimEndedAt` is.")
+    waiting_since: datetime = strawberry.field(
+        description="When the first of those was made that this one continues; the queue's order."
+    )
+    wake_at: datetime | None = strawberry.field(
+        description="When what was parked is due again. Null: at no certain time."
+    )
+    is_due: bool = strawberry.field(description="Whether `wakeAt` has come while it waited.")
     notification_sent: bool
     version: int
     created_at: datetime
@@ -177,10 +190,27 @@ class Handoff(Node):
         rows = await info.context.loaders.deliveries_of_handoff.load(self.row.id)
         return [deliveries.Delivery.of(row) for row in rows]
 
-    @strawberry.field(description="Up to now, or until it was claimed or cancelled.")
+    @strawberry.field(
+        description="The one that this one continues: its claimer let the lease run out, or gave the "
+        "session back. Null: it is the first."
+    )
+    async def returned_from(self, info: Info) -> Optional["Handoff"]:
+        key = self.row.returned_from
+        return None if key is None else await load(info, key)
+
+    @strawberry.field(
+        description="Since `waitingSince`, up to now, or until it was claimed or cancelled."
+    )
     def waiting_seconds(self) -> int:
         until = self.row.closed_at or datetime.now(UTC)
-        return max(0, int((until - self.created_at).total_seconds()))
+        return max(0, int((until - self.waiting_since).total_seconds()))
+
+    @strawberry.field(
+        description="Null: no time runs, because it is parked and not due, or was handed off before "
+        "there were targets."
+    )
+    def sla(self) -> HandoffSla | None:
+        return HandoffSla.of(self.row)
 
     @classmethod
     def of(cls, row: models.Handoff) -> Self:
@@ -193,6 +223,12 @@ class Handoff(Node):
             engineer_notes=row.engineer_notes,
             briefing=row.briefing,
             claimed_at=row.claimed_at,
+            lease_expires_at=None if row.claim_ended_at else row.lease_expires_at,
+            claim_ended_at=row.claim_ended_at,
+            claim_end=row.claim_end,
+            waiting_since=row.waiting_since,
+            wake_at=row.wake_at,
+            is_due=row.woken_at is not None,
             notification_sent=row.notification_sent,
             version=row.version,
             created_at=row.created_at,
@@ -215,58 +251,7 @@ class HandoffTakenHandler(strawberry.ExceptionHandler[HandoffTaken, HandoffTaken
         return HandoffTakenError(message=exception.message, handoff=handoff)
 
 
-@strawberry.type
-class QueueEdge:
-    cursor: str
-    node: Handoff
-
-
-@strawberry.type
-class QueueConnection:
-    edges: list[QueueEdge]
-    page_info: PageInfo
-    total_count: int = strawberry.field(description="Of all that match, on every page.")
-    event_cursor: str = strawberry.field(
-        description="As AiSession.eventCursor, for `queueChanged`."
-    )
-
-    @classmethod
-    def of(cls, queue: service.Queue, event_cursor: str) -> Self:
-        edges = [
-            QueueEdge(cursor=write_cursor(*service.queue_key(row)), node=Handoff.of(row))
-            for row in queue.page.items
-        ]
-        return cls(
-            edges=edges,
-            page_info=PageInfo.of(queue.page, edges),
-            total_count=queue.total,
-            event_cursor=event_cursor,
-        )
-
-
 # ---------------------------------------------------------------- inputs and results
-
-
-@strawberry.input
-class QueueFilter:
-    intent: HandoffIntent | None = None
-    priority: HandoffPriority | None = None
-    team_id: strawberry.ID | None = None
-    domain: str | None = strawberry.field(
-        default=None, description="Exactly as in `problemDomain`."
-    )
-
-    def decoded(self) -> service.QueueFilter:
-        """Raises InvalidInput, and NotFound for an id that names no team."""
-        check = Validation()
-        check.text(("filter", "domain"), self.domain or "", 0, 100)
-        check.done()
-        return service.QueueFilter(
-            intent=self.intent,
-            priority=self.priority,
-            team_id=optional_uuid_of(Kind.TEAM, self.team_id),
-            domain=self.domain,
-        )
 
 
 @strawberry.input
@@ -284,6 +269,9 @@ class HandOffSessionInput:
     waiting_on: str | None = strawberry.field(default=None, description="At most 1,000 characters.")
     watch_out: list[str] = strawberry.field(
         default_factory=list, description="At most 10, each at most 500 characters."
+    )
+    wake_at: datetime | None = strawberry.field(
+        default=None, description="Parks only: when it is due again; in the future, within a year."
     )
 
 

@@ -27,6 +27,7 @@ from services import (
     revivals,
     second_opinions,
     sessions,
+    slas,
     steps,
     tree,
     usage,
@@ -110,6 +111,7 @@ class Loaders:
         self.attempts_of_delivery = many(deliveries.attempts_by_delivery)
         self.accounts = one(accounts.by_id)
         self.spending_of_account = one(usage.spending_by_account)
+        self.sla_targets_of_account = one(slas.by_account)
         self.teams = one(accounts.teams_by_id)
         self.teams_of_account = many(accounts.teams_by_account)
         self.users = one(accounts.users_by_id)

@@ -14,15 +14,17 @@ from strawberry.types.execution import PreExecutionError
 import schema.enums  # noqa: F401 - registers them
 from resolvers.accounts import AccountMutations, AccountQueries
 from resolvers.branches import BranchMutations, BranchQueries
+from resolvers.claims import ClaimMutations
 from resolvers.deliveries import DeliveryMutations, DeliveryQueries
 from resolvers.endings import EndingMutations
-from resolvers.handoffs import HandoffMutations, HandoffQueries
+from resolvers.handoffs import HandoffMutations
 from resolvers.hypotheses import HypothesisMutations
 from resolvers.integrations import IntegrationMutations, IntegrationQueries
 from resolvers.knowledge import KnowledgeQueries
 from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
 from resolvers.outputs import OutputMutations
+from resolvers.queue import QueueMutations, QueueQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
 from resolvers.uploads import UploadMutations
@@ -49,7 +51,7 @@ class Query(
     SessionQueries,
     BranchQueries,
     MessageQueries,
-    HandoffQueries,
+    QueueQueries,
     KnowledgeQueries,
     IntegrationQueries,
     DeliveryQueries,
@@ -65,6 +67,8 @@ class Mutation(
     HypothesisMutations,
     MessageMutations,
     HandoffMutations,
+    ClaimMutations,
+    QueueMutations,
     EndingMutations,
     OutputMutations,
     UploadMutations,

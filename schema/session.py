@@ -112,9 +112,18 @@ class AiSession(Node):
     async def opened_by(self, info: Info) -> Annotated["User", strawberry.lazy("schema.account")]:
         return await accounts.load_user(info, self.row.opened_by)
 
-    @strawberry.field(description="Who works on it now: the opener, or the last one to claim it.")
+    @strawberry.field(
+        description="Who works on it now: the opener, the last one to claim it, or whom a lead has "
+        "given it to."
+    )
     async def assignee(self, info: Info) -> Annotated["User", strawberry.lazy("schema.account")]:
         return await accounts.load_user(info, self.row.assignee_id)
+
+    @strawberry.field(
+        description="What the lead wrote who gave it to the assignee. Null: nothing, or nobody did."
+    )
+    def assignment_note(self) -> str | None:
+        return self.row.assignment_note
 
     @strawberry.field
     async def team(self, info: Info) -> Annotated["Team", strawberry.lazy("schema.account")] | None:

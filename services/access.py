@@ -1,7 +1,8 @@
 """Who is calling, and who may do what.
 
 Inside an account everybody reads everything; teams filter, they do not hide. Writing in a session is
-for its assignee, leads and admins; any engineer claims; admins manage people, keys and integrations.
+for its assignee, leads and admins; any engineer claims; leads and admins give sessions to
+others; admins manage people, keys and integrations.
 """
 
 from dataclasses import dataclass
@@ -56,13 +57,21 @@ def require_write(actor: Actor) -> None:
 
 def require_write_in(actor: Actor, session: AiSession) -> None:
     require_write(actor)
-    if actor.is_key or actor.role in {Role.LEAD, Role.ADMIN}:
-        return
-    if session.assignee_id != actor.user_id:
+    if not _leads(actor) and session.assignee_id != actor.user_id:
         raise PermissionDenied(
             "Only the session's assignee, a lead or an admin may do this. "
             "A handoff that is open can be claimed."
         )
+
+
+def require_lead(actor: Actor) -> None:
+    require_write(actor)
+    if not _leads(actor):
+        raise PermissionDenied("Only leads and admins may do this.")
+
+
+def _leads(actor: Actor) -> bool:
+    return actor.is_key or actor.role in {Role.LEAD, Role.ADMIN}
 
 
 def require_admin(actor: Actor) -> None:

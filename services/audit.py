@@ -70,6 +70,9 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
     events.HandoffUpdated: (AuditAction.HANDOFF_UPDATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffClaimed: (AuditAction.HANDOFF_CLAIMED, Kind.HANDOFF, "handoff_id"),
     events.HandoffCancelled: (AuditAction.HANDOFF_CANCELLED, Kind.HANDOFF, "handoff_id"),
+    events.HandoffReturned: (AuditAction.HANDOFF_RETURNED, Kind.HANDOFF, "handoff_id"),
+    events.HandoffDue: (AuditAction.HANDOFF_DUE, Kind.HANDOFF, "handoff_id"),
+    events.HandoffSlaChanged: (AuditAction.HANDOFF_SLA_CHANGED, Kind.HANDOFF, "handoff_id"),
 }
 """What an event says was done, and which of its fields names what it was done to."""
 
@@ -78,6 +81,7 @@ CHANGING = {
     "status": ("status", None),
     "assignee_id": ("assignee", Kind.USER),
     "branch_id": ("activeBranch", Kind.BRANCH),
+    "sla_state": ("slaState", None),
 }
 """Fields of events that have a `previous_` beside them: their names in the API, and of what kind
 they are."""

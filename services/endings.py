@@ -5,16 +5,17 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from models.branch import BranchStatus
-from models.handoff import Handoff, HandoffState
+from models.handoff import HandoffState
 from models.message import BranchMessage, MessageState
 from models.session import AiSession, SessionStatus
 from services import branches, lifecycle
 from services.access import Actor, require_write_in
 from services.archive import archive_open_branches
-from services.database import fetch, fetch_one
+from services.database import fetch
 from services.errors import InvalidTransition
 from services.events import HandoffCancelled
-from services.handoffs import close, event_of
+from services.handoff_events import event_of
+from services.handoffs import close, waiting
 from services.messages import finish, stream_topic
 from services.outputs.review import ask_for_all
 from services.runtime import Runtime
@@ -160,15 +161,10 @@ async def _solve(work: UnitOfWork, session: AiSession, branch_id: UUID, summary:
 
 
 async def _cancel_handoff(work: UnitOfWork, session: AiSession) -> None:
-    statement = select(Handoff).where(
-        Handoff.account_id == work.account_id,
-        Handoff.session_id == session.id,
-        Handoff.state == HandoffState.OPEN,
-    )
-    handoff = await fetch_one(work.db, statement)
+    handoff = await waiting(work.db, session)
     if handoff is not None:
-        await close(work, handoff, HandoffState.CANCELLED)
-        work.record(event_of(HandoffCancelled, session, handoff))
+        cancelled = await close(work, session, handoff, HandoffState.CANCELLED)
+        work.record(event_of(HandoffCancelled, session, cancelled))
 
 
 async def _cancel_replies(work: UnitOfWork, session: AiSession) -> list[UUID]:

@@ -13,6 +13,9 @@ ANALYSE_BRANCH = "analyse_branch"
 GIVE_SECOND_OPINION = "give_second_opinion"
 PREPARE_HANDOFF = "prepare_handoff"
 DESCRIBE_UPLOAD = "describe_upload"
+RETURN_CLAIM = "return_claim"
+WAKE_HANDOFF = "wake_handoff"
+WATCH_SLA = "watch_sla"
 WRITE_OUTPUT = "write_output"
 DELIVER = "deliver"
 
@@ -82,3 +85,24 @@ def deliver(account_id: UUID, delivery_id: UUID, at: datetime | None = None) -> 
         lock=f"delivery:{delivery_id}",
         scheduled_at=at,
     )
+
+
+# Timers. None has a lock: one that waits for its time would hold up what comes after it.
+
+
+def return_claim(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(RETURN_CLAIM, account_id, handoff_id, at)
+
+
+def wake_handoff(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(WAKE_HANDOFF, account_id, handoff_id, at)
+
+
+def watch_sla(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(WATCH_SLA, account_id, handoff_id, at)
+
+
+def _timer(task: str, account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    """Not before `at`, by the database's clock."""
+    args = {"account_id": str(account_id), "handoff_id": str(handoff_id)}
+    return Job(task, args, scheduled_at=at)

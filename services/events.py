@@ -164,6 +164,8 @@ class HandoffEvent(DomainEvent):
     priority: str
     team_id: UUID | None
     domain: str | None
+    sla_state: str | None
+    is_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +186,20 @@ class HandoffClaimed(HandoffEvent):
 @dataclass(frozen=True, slots=True)
 class HandoffCancelled(HandoffEvent):
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffReturned(HandoffEvent):
+    """Its claim has ended and another handoff continues it, which is created next."""
+
+    claim_end: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffDue(HandoffEvent):
+    """What was parked wakes up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffSlaChanged(HandoffEvent):
+    previous_sla_state: str

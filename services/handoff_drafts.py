@@ -15,7 +15,7 @@ from services.ai.tasks import HandoffDraft, PrepareHandoff
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch_one, transaction
 from services.events import HandoffUpdated
-from services.handoffs import event_of
+from services.handoff_events import event_of
 from services.record import conversation, hypothesis_facts, read_record
 from services.runtime import Runtime
 from services.sessions import hold_session
@@ -98,4 +98,8 @@ def _completed(snapshot: dict[str, Any], draft: HandoffDraft) -> dict[str, Any]:
     added = {
         name: getattr(draft, name) for name in NOTES if not snapshot[name] and getattr(draft, name)
     }
-    return {**snapshot, **added, "notes_by_assistant": bool(added)}
+    return {
+        **snapshot,
+        **added,
+        "notes_by_assistant": snapshot["notes_by_assistant"] or bool(added),
+    }

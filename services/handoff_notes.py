@@ -17,7 +17,7 @@ from services.database import fetch_one
 from services.deliveries import Consignment, Source, queue_delivery, without_secrets
 from services.destinations.port import DeliveryFailed, Dispatch, Document, DocumentKind, Plan
 from services.errors import InvalidTransition, NotFound
-from services.handoffs import lock_handoff
+from services.held_handoffs import lock_handoff
 from services.ids import Kind, new_id, node_id
 from services.integrations import unavailable
 from services.runtime import Runtime

@@ -1,13 +1,13 @@
-"""Putting a session down, picking it up, and the queue in between."""
+"""Putting a session down and picking it up."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.branch import Branch
@@ -17,20 +17,15 @@ from models.upload import FileUpload
 from services import enqueue, lifecycle
 from services.access import Actor, require_person, require_write, require_write_in
 from services.database import fetch, fetch_one
-from services.errors import HandoffTaken, NotFound
-from services.events import HandoffCancelled, HandoffClaimed, HandoffCreated, HandoffEvent
-from services.feed import StoredEvent
+from services.errors import FieldProblem, HandoffTaken, InvalidInput
+from services.events import HandoffCancelled, HandoffClaimed, HandoffCreated
+from services.handoff_events import event_of
+from services.held_handoffs import lock_handoff
 from services.ids import Kind, new_id, node_id
-from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime
-from services.sessions import (
-    SessionView,
-    event_seq,
-    lock_session,
-    set_assignee,
-    set_status,
-    view,
-)
+from services.sessions import SessionView, lock_session, set_assignee, set_status, view
+from services.sla_watch import settle_sla
+from services.slas import new_clock, watch
 from services.unit_of_work import UnitOfWork
 from services.validation import Validation
 
@@ -41,6 +36,8 @@ PUTS_DOWN_AS = {
 
 
 MOST_ARTIFACTS = 100
+
+LONGEST_SLEEP = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +68,28 @@ async def hand_off_session(
     intent: HandoffIntent,
     priority: HandoffPriority,
     notes: Notes,
+    wake_at: datetime | None = None,
 ) -> HandedOff:
     """Parks or escalates an active session, with a snapshot of its tree as it is.
 
-    Raises InvalidInput, NotFound, PermissionDenied and InvalidTransition.
+    What is parked may be due again at `wake_at`. Raises InvalidInput, NotFound, PermissionDenied and
+    InvalidTransition.
     """
-    notes = _valid(notes, intent, priority)
+    notes = _valid(notes, intent, priority, wake_at)
     handoff_id = new_id()
-    content = {
+    content: dict[str, object] = {
         "session": str(session_id),
         "intent": intent,
         "priority": priority,
         "notes": [notes.engineer_notes, notes.next_step, notes.waiting_on, *notes.watch_out],
     }
+    if wake_at is not None:
+        content["wakeAt"] = wake_at.isoformat()
     async with runtime.work(actor) as work:
         made = await work.once("handOffSession", key, content, {"handoff": str(handoff_id)})
         if made is not None:
-            return await _handed_off(work.db, actor, UUID(made["handoff"]))
+            return await handed_off(work.db, actor, UUID(made["handoff"]))
+        _require_sleep(wake_at)
         session = await lock_session(work, actor, session_id)
         require_write_in(actor, session)
         status = PUTS_DOWN_AS[intent]
@@ -97,32 +99,29 @@ async def hand_off_session(
             status,
             f"A session that is {session.status.name} cannot be handed off.",
         )
-        await work.db.execute(
-            insert(Handoff).values(
-                account_id=work.account_id,
-                id=handoff_id,
-                session_id=session.id,
-                intent=intent,
-                priority=priority,
-                handed_off_by=actor.user_id,
-                source_branch_id=session.active_branch_id,
-                engineer_notes=notes.engineer_notes,
-                snapshot=await snapshot(work.db, session, notes),
-            )
+        escalates = intent is HandoffIntent.ESCALATE
+        await open_handoff(
+            work,
+            session,
+            id=handoff_id,
+            intent=intent,
+            priority=priority,
+            handed_off_by=actor.user_id,
+            engineer_notes=notes.engineer_notes,
+            snapshot=await snapshot(work.db, session, notes),
+            wake_at=wake_at,
+            **(await new_clock(work.db, work.account_id, priority) if escalates else {}),
         )
-        await work.db.execute(
-            update(AiSession)
-            .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
-            .values(handoff_count=AiSession.handoff_count + 1)
-        )
-        work.record(_event(HandoffCreated, session, handoff_id, intent, priority))
         await set_status(work, session, status)
-        work.enqueue(enqueue.prepare_handoff(work.account_id, session.id, handoff_id))
-        return await _handed_off(work.db, actor, handoff_id)
+        return await handed_off(work.db, actor, handoff_id)
 
 
-def _valid(notes: Notes, intent: HandoffIntent, priority: HandoffPriority) -> Notes:
+def _valid(
+    notes: Notes, intent: HandoffIntent, priority: HandoffPriority, wake_at: datetime | None
+) -> Notes:
     check = Validation()
+    if intent is not HandoffIntent.PARK and wake_at is not None:
+        check.add(("wakeAt",), "Only what is parked wakes up.")
     if intent is HandoffIntent.PARK and priority is not HandoffPriority.NORMAL:
         check.add(("priority",), "Only an escalation has a priority.")
     check.count(("watchOut",), notes.watch_out, 0, 10)
@@ -137,6 +136,38 @@ def _valid(notes: Notes, intent: HandoffIntent, priority: HandoffPriority) -> No
     )
     check.done()
     return valid
+
+
+def _require_sleep(wake_at: datetime | None) -> None:
+    now = datetime.now(UTC)
+    if wake_at is not None and not now < wake_at <= now + LONGEST_SLEEP:
+        raise InvalidInput([FieldProblem(("wakeAt",), "Must be in the future, within a year.")])
+
+
+async def open_handoff(work: UnitOfWork, session: AiSession, **values: Any) -> Handoff:  # noqa: ANN401
+    """A handoff of the session as it is, told and with its timers. The caller moves the session."""
+    made = (
+        insert(Handoff)
+        .values(
+            account_id=work.account_id,
+            session_id=session.id,
+            source_branch_id=session.active_branch_id,
+            **values,
+        )
+        .returning(*Handoff.__table__.c)
+    )
+    handoff = cast("Handoff", (await work.db.execute(made)).one())
+    await work.db.execute(
+        update(AiSession)
+        .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
+        .values(handoff_count=AiSession.handoff_count + 1)
+    )
+    work.record(event_of(HandoffCreated, session, handoff))
+    work.enqueue(enqueue.prepare_handoff(work.account_id, session.id, handoff.id))
+    if handoff.wake_at is not None and handoff.woken_at is None:
+        work.enqueue(enqueue.wake_handoff(work.account_id, handoff.id, handoff.wake_at))
+    watch(work, handoff)
+    return handoff
 
 
 async def snapshot(db: AsyncConnection, session: AiSession, notes: Notes) -> dict[str, Any]:
@@ -191,24 +222,43 @@ async def snapshot(db: AsyncConnection, session: AiSession, notes: Notes) -> dic
 async def claim_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> HandedOff:
     """Makes the caller the session's assignee and the session active. One of many callers wins.
 
-    A repeat by the winner succeeds and publishes nothing. Raises NotFound, PermissionDenied,
-    HandoffTaken and InvalidTransition.
+    The claim holds for a lease, which each sign of life renews. A repeat by the winner succeeds and
+    publishes nothing. Raises NotFound, PermissionDenied, HandoffTaken and InvalidTransition.
     """
     require_person(actor)
     require_write(actor)
     async with runtime.work(actor) as work:
         session, handoff = await lock_handoff(work, actor, handoff_id)
-        if handoff.claimed_by == actor.user_id:
-            return await _handed_off(work.db, actor, handoff_id)
-        if handoff.state is HandoffState.CLAIMED:
+        if handoff.claimed_by == actor.user_id and handoff.claim_ended_at is None:
+            return await handed_off(work.db, actor, handoff_id)
+        if handoff.state is HandoffState.CLAIMED and handoff.claimed_by != actor.user_id:
             raise HandoffTaken(handoff_id)
         _require_open(handoff, HandoffState.CLAIMED)
-        await close(work, handoff, HandoffState.CLAIMED, claimed_by=actor.user_id)
-        work.record(event_of(HandoffClaimed, session, handoff))
-        await set_status(work, session, SessionStatus.ACTIVE)
+        await take(work, session, handoff, actor.user_id, runtime.limits.claim_lease)
         if session.assignee_id != actor.user_id:
             await set_assignee(work, session, SessionStatus.ACTIVE, actor.user_id)
-        return await _handed_off(work.db, actor, handoff_id)
+        return await handed_off(work.db, actor, handoff_id)
+
+
+async def take(
+    work: UnitOfWork, session: AiSession, handoff: Handoff, user_id: UUID, lease: timedelta | None
+) -> None:
+    """Makes the session active and this person hold it; the caller makes them its assignee."""
+    claimed = await close(
+        work,
+        session,
+        handoff,
+        HandoffState.CLAIMED,
+        claimed_by=user_id,
+        claimed_at=func.now(),
+        claimed_from=session.assignee_id,
+        lease=lease,
+        lease_expires_at=None if lease is None else func.now() + lease,
+    )
+    work.record(event_of(HandoffClaimed, session, claimed))
+    await set_status(work, session, SessionStatus.ACTIVE)
+    if claimed.lease_expires_at is not None:
+        work.enqueue(enqueue.return_claim(work.account_id, handoff.id, claimed.lease_expires_at))
 
 
 async def cancel_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> HandedOff:
@@ -223,43 +273,50 @@ async def cancel_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) ->
         require_write(actor)
         _require_open(handoff, HandoffState.CANCELLED)
         await _cancel(work, session, handoff)
-        return await _handed_off(work.db, actor, handoff_id)
+        return await handed_off(work.db, actor, handoff_id)
 
 
 async def resume_by_message(work: UnitOfWork, actor: Actor, session: AiSession) -> None:
     """The assignee's next message takes a session that was put down up again."""
     if session.status is SessionStatus.ACTIVE or session.assignee_id != actor.user_id:
         return
-    statement = select(Handoff).where(
-        Handoff.account_id == work.account_id,
-        Handoff.session_id == session.id,
-        Handoff.state == HandoffState.OPEN,
-    )
-    handoff = await fetch_one(work.db, statement)
+    handoff = await waiting(work.db, session)
     if handoff is not None:
         await _cancel(work, session, handoff)
 
 
 async def _cancel(work: UnitOfWork, session: AiSession, handoff: Handoff) -> None:
-    await close(work, handoff, HandoffState.CANCELLED)
-    work.record(event_of(HandoffCancelled, session, handoff))
+    cancelled = await close(work, session, handoff, HandoffState.CANCELLED)
+    work.record(event_of(HandoffCancelled, session, cancelled))
     await set_status(work, session, SessionStatus.ACTIVE)
 
 
+async def waiting(db: AsyncConnection, session: AiSession) -> Handoff | None:
+    """The open handoff of a session."""
+    statement = select(Handoff).where(
+        Handoff.account_id == session.account_id,
+        Handoff.session_id == session.id,
+        Handoff.state == HandoffState.OPEN,
+    )
+    return await fetch_one(db, statement)
+
+
 async def close(
-    work: UnitOfWork, handoff: Handoff, state: HandoffState, claimed_by: UUID | None = None
-) -> None:
-    await work.db.execute(
+    work: UnitOfWork,
+    session: AiSession,
+    handoff: Handoff,
+    state: HandoffState,
+    **claim: Any,  # noqa: ANN401
+) -> Handoff:
+    """Ends its waiting; how long that was in time is told first."""
+    await settle_sla(work, session, handoff)
+    closed = (
         update(Handoff)
         .where(Handoff.account_id == work.account_id, Handoff.id == handoff.id)
-        .values(
-            state=state,
-            claimed_by=claimed_by,
-            claimed_at=func.now() if claimed_by else None,
-            closed_at=func.now(),
-            version=Handoff.version + 1,
-        )
+        .values(state=state, closed_at=func.now(), version=Handoff.version + 1, **claim)
+        .returning(*Handoff.__table__.c)
     )
+    return cast("Handoff", (await work.db.execute(closed)).one())
 
 
 def _require_open(handoff: Handoff, target: HandoffState) -> None:
@@ -268,131 +325,12 @@ def _require_open(handoff: Handoff, target: HandoffState) -> None:
     )
 
 
-async def lock_handoff(
-    work: UnitOfWork, actor: Actor, handoff_id: UUID
-) -> tuple[AiSession, Handoff]:
-    """The handoff as it is once its session is held. Raises NotFound."""
-    known = select(Handoff).where(Handoff.account_id == work.account_id, Handoff.id == handoff_id)
-    handoff = await fetch_one(work.db, known)
-    if handoff is None:
-        raise NotFound(node_id(Kind.HANDOFF, handoff_id))
-    session = await lock_session(work, actor, handoff.session_id)
-    return session, (await fetch(work.db, known))[0]
-
-
-def _event(
-    kind: type[HandoffEvent],
-    session: AiSession,
-    handoff_id: UUID,
-    intent: HandoffIntent,
-    priority: HandoffPriority,
-) -> HandoffEvent:
-    return kind(session.id, handoff_id, intent, priority, session.team_id, session.problem_domain)
-
-
-def event_of(kind: type[HandoffEvent], session: AiSession, handoff: Handoff) -> HandoffEvent:
-    return _event(kind, session, handoff.id, handoff.intent, handoff.priority)
-
-
-async def _handed_off(db: AsyncConnection, actor: Actor, handoff_id: UUID) -> HandedOff:
+async def handed_off(db: AsyncConnection, actor: Actor, handoff_id: UUID) -> HandedOff:
     statement = select(Handoff).where(
         Handoff.account_id == actor.account_id, Handoff.id == handoff_id
     )
     handoff = (await fetch(db, statement))[0]
     return HandedOff(await view(db, actor, handoff.session_id), handoff)
-
-
-# ---------------------------------------------------------------- the queue
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFilter:
-    """What is None does not filter."""
-
-    intent: HandoffIntent | None = None
-    priority: HandoffPriority | None = None
-    team_id: UUID | None = None
-    domain: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    page: Page[Handoff]
-    total: int
-    seq: int
-    """The newest event that the page reflects."""
-
-
-ELEVATED = Handoff.priority == HandoffPriority.ELEVATED
-
-
-async def list_queue(
-    runtime: Runtime, actor: Actor, wanted: QueueFilter, *, first: int, after: str | None
-) -> Queue:
-    """Open handoffs of the account: elevated first, then the longest waiting.
-
-    Raises InvalidInput (first, after).
-    """
-    size = page_size("first", first)
-    matching = (
-        select(Handoff)
-        .join(
-            AiSession,
-            and_(AiSession.account_id == Handoff.account_id, AiSession.id == Handoff.session_id),
-        )
-        .where(
-            Handoff.account_id == actor.account_id,
-            Handoff.state == HandoffState.OPEN,
-            *_conditions(wanted),
-        )
-    )
-    page = matching.order_by(ELEVATED.desc(), Handoff.created_at, Handoff.id).limit(size + 1)
-    if after is not None:
-        elevated, created_at, handoff_id = read_cursor("after", after, int, datetime, UUID)
-        later = tuple_(Handoff.created_at, Handoff.id) > tuple_(
-            literal(created_at), literal(handoff_id)
-        )
-        same = ELEVATED if elevated else ~ELEVATED
-        page = page.where(or_(and_(same, later), ~ELEVATED if elevated else literal(False)))
-    async with runtime.read(actor) as db:
-        total = select(func.count()).select_from(matching.subquery())
-        seq, count = (await db.execute(select(event_seq(actor), total.scalar_subquery()))).one()
-        rows = await fetch(db, page)
-    return Queue(Page(rows[:size], len(rows) > size, after is not None), count, seq)
-
-
-def _conditions(wanted: QueueFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.intent is not None:
-        found.append(Handoff.intent == wanted.intent)
-    if wanted.priority is not None:
-        found.append(Handoff.priority == wanted.priority)
-    if wanted.team_id is not None:
-        found.append(AiSession.team_id == wanted.team_id)
-    if wanted.domain is not None:
-        found.append(AiSession.problem_domain == wanted.domain)
-    return found
-
-
-def event_in_queue(wanted: QueueFilter, event: StoredEvent) -> bool:
-    """What a queue filters by does not change while a handoff waits."""
-    was = event.payload
-    asked = (
-        (wanted.intent, was["intent"]),
-        (wanted.priority, was["priority"]),
-        (wanted.team_id and str(wanted.team_id), was["team_id"]),
-        (wanted.domain, was["domain"]),
-    )
-    return all(value is None or value == seen for value, seen in asked)
-
-
-def queue_key(handoff: Handoff) -> tuple[int, str, str]:
-    """The sort key that a queue's cursor holds."""
-    return (
-        int(handoff.priority is HandoffPriority.ELEVATED),
-        handoff.created_at.isoformat(),
-        str(handoff.id),
-    )
 
 
 # ---------------------------------------------------------------- reads

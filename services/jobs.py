@@ -25,6 +25,9 @@ from services.enqueue import (
     DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
     PREPARE_HANDOFF,
+    RETURN_CLAIM,
+    WAKE_HANDOFF,
+    WATCH_SLA,
     WRITE_OUTPUT,
     TryAgain,
 )
@@ -32,9 +35,12 @@ from services.files.descriptions import describe_upload
 from services.files.sweep import sweep
 from services.handoff_drafts import prepare_handoff
 from services.outputs.drafts import write_output
+from services.returns import return_claim
 from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
+from services.sla_watch import watch_sla
 from services.telemetry.traces import whole
+from services.waking import wake_handoff
 
 log = logging.getLogger("flowpilot.jobs")
 
@@ -91,6 +97,15 @@ WORK: Mapping[str, tuple[Work, str]] = {
 }
 """What each job does, and the argument that names what it does it to."""
 
+Timer = Callable[[Runtime, UUID, UUID], Awaitable[None]]
+
+TIMERS: Mapping[str, Timer] = {
+    RETURN_CLAIM: return_claim,
+    WAKE_HANDOFF: wake_handoff,
+    WATCH_SLA: watch_sla,
+}
+"""What becomes of a handoff when its time has come. They ask nobody outside, so they have no last try."""
+
 
 def job_app(url: str, runtime: Runtime) -> App:
     connector = PsycopgConnector(
@@ -102,6 +117,9 @@ def job_app(url: str, runtime: Runtime) -> App:
         app.task(name=name, pass_context=True, retry=Backoff(runtime.limits.retry_wait))(
             _task(runtime, name, work, argument)
         )
+
+    for name, timer in TIMERS.items():
+        app.task(name=name, retry=Backoff(runtime.limits.retry_wait))(_timer(runtime, name, timer))
 
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
@@ -122,6 +140,14 @@ def _task(runtime: Runtime, name: str, work: Work, argument: str) -> Callable[..
         last = context.job.attempts + 1 >= MAX_TRIES
         with whole(f"job {name}"):
             await work(runtime, UUID(account_id), UUID(given[argument]), last_try=last)
+
+    return run
+
+
+def _timer(runtime: Runtime, name: str, timer: Timer) -> Callable[..., Awaitable[None]]:
+    async def run(account_id: str, handoff_id: str) -> None:
+        with whole(f"job {name}"):
+            await timer(runtime, UUID(account_id), UUID(handoff_id))
 
     return run
 

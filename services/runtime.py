@@ -79,6 +79,8 @@ class Limits:
     """Of one e-mail address from one address, in a quarter of an hour."""
     sign_ins_per_address: int = 300
     """In a quarter of an hour, for whomever."""
+    claim_lease: timedelta = timedelta(minutes=30)
+    """For which a claim holds after a sign of life of the claimer."""
     token_budgets: Mapping[Plan, int | None] = field(default_factory=lambda: PLAN_TOKEN_BUDGETS)
 
 
@@ -131,5 +133,5 @@ class Runtime:
         return unit_of_work(self.engine, self.bus, actor.account_id, actor.user_id)
 
     def assistant_work(self, account_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
-        """For jobs, which act for nobody."""
+        """For jobs, which act for nobody, timers among them."""
         return unit_of_work(self.engine, self.bus, account_id, None)

@@ -25,8 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import Account, Team, User
+from models.audit import AuditAction
 from models.branch import Branch, BranchStatus
 from models.finding import Finding
+from models.handoff import ClaimEnd
 from models.message import BranchMessage, MessageRole, MessageState
 from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from services import enqueue, lifecycle
@@ -37,6 +39,7 @@ from services.events import MessageAdded, SessionStarted, SessionStatusChanged, 
 from services.feed import StoredEvent
 from services.files.attachments import attach, check_attachments, named_uploads
 from services.ids import Kind, new_id, node_id
+from services.leases import end_claim, renew_lease
 from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime
 from services.tickets import as_intake, read_ticket
@@ -232,7 +235,7 @@ async def _team(db: AsyncConnection, actor: Actor, team_id: UUID | None) -> UUID
 async def lock_session(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSession:
     """The session as it is, held until the work ends: its tree and handoffs change only under this.
 
-    Raises NotFound.
+    Whoever has claimed it has shown a sign of life. Raises NotFound.
     """
     statement = (
         visible_sessions(actor).where(AiSession.id == session_id).with_for_update(key_share=True)
@@ -240,6 +243,7 @@ async def lock_session(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSe
     session = await fetch_one(work.db, statement)
     if session is None:
         raise NotFound(node_id(Kind.SESSION, session_id))
+    await renew_lease(work, session)
     return session
 
 
@@ -273,8 +277,11 @@ async def lock_workable(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiS
 async def set_status(work: UnitOfWork, session: AiSession, status: SessionStatus) -> None:
     """Moves the session and closes the stretch of time it spent in its old status.
 
-    The caller has locked it and checked the transition.
+    Nobody holds a session that is not active. The caller has locked it and checked the transition.
     """
+    if session.status is SessionStatus.ACTIVE:
+        ended = ClaimEnd.HANDED_OFF if status in lifecycle.WORKABLE else ClaimEnd.SESSION_ENDED
+        await end_claim(work, session, ended)
     elapsed = func.floor(func.extract("epoch", func.now() - AiSession.status_changed_at))
     clock = "active_seconds" if session.status is SessionStatus.ACTIVE else "parked_seconds"
     counted = (
@@ -299,16 +306,22 @@ async def set_status(work: UnitOfWork, session: AiSession, status: SessionStatus
 
 
 async def set_assignee(
-    work: UnitOfWork, session: AiSession, status: SessionStatus, assignee_id: UUID
+    work: UnitOfWork,
+    session: AiSession,
+    status: SessionStatus,
+    assignee_id: UUID,
+    *,
+    note: str | None = None,
+    action: AuditAction | None = None,
 ) -> None:
+    """`note` is from whoever gives it to them; that of an earlier time goes."""
     await work.db.execute(
         update(AiSession)
         .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
-        .values(assignee_id=assignee_id, updated_at=func.now())
+        .values(assignee_id=assignee_id, assignment_note=note, updated_at=func.now())
     )
-    work.record(
-        SessionUpdated(session.id, status, assignee_id, session.assignee_id, session.team_id)
-    )
+    changed = SessionUpdated(session.id, status, assignee_id, session.assignee_id, session.team_id)
+    work.record(changed, action=action)
 
 
 def event_seq(actor: Actor) -> ScalarSelect[int]:

@@ -151,6 +151,7 @@ NO_INPUT_RULES = {
     "claimHandoff",
     "deactivateMember",
     "dismissRevivalProposal",
+    "heartbeatHandoff",
     "reactivateMember",
     "regenerateResolutionOutput",
     "rejectResolutionOutput",
@@ -164,7 +165,14 @@ NO_INPUT_RULES = {
     "testIntegration",
     "undoFindingMerge",
 }
-NO_OBJECTS = {"changePassword", "createApiKey", "refreshTokens", "signIn", "signOut"}
+NO_OBJECTS = {
+    "changePassword",
+    "createApiKey",
+    "refreshTokens",
+    "saveSlaTargets",
+    "signIn",
+    "signOut",
+}
 
 INVALID = "... on InvalidInputError { fields { path message } }"
 TRANSITION = "... on InvalidTransitionError { from to allowed }"
@@ -184,9 +192,12 @@ REFUSED_DATA = {
     "editResolutionOutput": TRANSITION + STALE,
     "forkBranch": TRANSITION + LIMIT,
     "handOffSession": TRANSITION,
+    "heartbeatHandoff": TRANSITION,
     "linkTicket": STALE + UNAVAILABLE,
     "markBranchStatus": TRANSITION + STALE,
     "mergeFindings": TRANSITION,
+    "reassignSession": TRANSITION + STALE,
+    "releaseHandoff": TRANSITION,
     "regenerateResolutionOutput": TRANSITION + STALE + BUDGET,
     "rejectResolutionOutput": TRANSITION + STALE,
     "pushHandoff": TRANSITION,
@@ -202,6 +213,7 @@ REFUSED_DATA = {
     "reviveBranch": TRANSITION,
     "saveIntegration": STALE,
     "saveMember": STALE,
+    "saveSlaTargets": STALE,
     "sendBranchMessage": TRANSITION + BUDGET,
     "sendMessage": TRANSITION + STALE + BUDGET,
     "startSession": BUDGET + UNAVAILABLE,

@@ -34,6 +34,7 @@ UNDER_WAY = text(
     """
     SELECT count(*) FROM procrastinate_jobs
      WHERE args->>'account_id' = :account_id AND status IN ('todo', 'doing')
+       AND coalesce(scheduled_at, now()) <= now() + interval '1 minute'
     """
 )
 
@@ -65,7 +66,7 @@ async def event_seq(db: AsyncConnection, account_id: UUID) -> int:
 
 
 async def until_idle(owner_url: str, account_id: UUID, *, within: float = 20) -> None:
-    """Until no job of the account is left to do."""
+    """Until no job of the account is left to do but timers."""
     async with asyncio.timeout(within), as_owner(owner_url) as db:
         while (await db.execute(UNDER_WAY, {"account_id": str(account_id)})).scalar_one():
             pass  # asking lets the worker go on

@@ -89,6 +89,14 @@ class World:
     taken: str
     """A handoff that was claimed."""
     idle: str
+    """The session of it."""
+    held: str
+    """A handoff that is claimed and continues one that was given back, and `releasable` another."""
+    kept: str
+    """The session of it, `given_back` that of the other."""
+    releasable: str
+    given_back: str
+    given: str
     """A session that nobody handed off."""
     idle_trunk: str
     resolvable: str
@@ -242,6 +250,8 @@ async def _handoffs(admin: Client, made: dict[str, Any]) -> None:
     for session, handoff, intent in (
         ("waiting", "claimable", "ESCALATE"),
         ("parked", "cancellable", "PARK"),
+        ("kept", "held", "ESCALATE"),
+        ("given_back", "releasable", "PARK"),
         ("idle", "taken", "PARK"),
     ):
         opened = await started(admin, mark)
@@ -257,6 +267,19 @@ async def _handoffs(admin: Client, made: dict[str, Any]) -> None:
     made["idle_trunk"] = opened["rootBranch"]["id"]
     made["resolved"] = (await started(admin, mark))["id"]
     await admin.mutate("claimHandoff", "handoff { id }", handoffId=made["taken"])
+    for handoff in ("held", "releasable"):
+        await admin.mutate("claimHandoff", "handoff { id }", handoffId=made[handoff])
+        back = await admin.mutate("releaseHandoff", "handoff { id }", handoffId=made[handoff])
+        made[handoff] = back["handoff"]["id"]
+        await admin.mutate("claimHandoff", "handoff { id }", handoffId=made[handoff])
+    made["given"] = (await started(admin, mark))["id"]
+    await admin.mutate(
+        "saveSlaTargets",
+        "slaTargets { version }",
+        normalMinutes=480,
+        elevatedMinutes=60,
+        expectedVersion=0,
+    )
 
 
 async def _ends(admin: Client, made: dict[str, Any]) -> None:
@@ -665,6 +688,18 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "retryUpload": lambda w: {"uploadId": w.unreadable},
     "handOffSession": lambda w: {"sessionId": w.idle, "intent": "PARK"},
     "claimHandoff": lambda w: {"handoffId": w.claimable},
+    "heartbeatHandoff": lambda w: {"handoffId": w.held},
+    "releaseHandoff": lambda w: {"handoffId": w.releasable},
+    "reassignSession": lambda w: {
+        "sessionId": w.given,
+        "assigneeId": w.engineer,
+        "expectedVersion": w.versions[w.given],
+    },
+    "saveSlaTargets": lambda _: {
+        "normalMinutes": 120,
+        "elevatedMinutes": 15,
+        "expectedVersion": 1,
+    },
     "resolveSession": lambda w: {
         "sessionId": w.resolvable,
         "solvedBranchId": w.resolvable_trunk,

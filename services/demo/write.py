@@ -380,10 +380,18 @@ async def _hand_off(pages: Pages, told: Told, opener: UUID) -> None:
             engineer_notes=notes.engineer_notes,
             snapshot=await snapshot(db, session, notes),
             created_at=pages.clock,
+            waiting_since=pages.clock,
         )
     )
     created = HandoffCreated(
-        pages.session_id, handoff_id, intent, priority, session.team_id, session.problem_domain
+        pages.session_id,
+        handoff_id,
+        intent,
+        priority,
+        session.team_id,
+        session.problem_domain,
+        sla_state=None,
+        is_due=False,
     )
     pages.note(created, opener)
     await _set_status(pages, status, opener, handoff_count=1)

@@ -32,6 +32,7 @@ JOBS = text(
            (SELECT count(*)
               FROM (SELECT FROM procrastinate_jobs
                      WHERE status = CAST(state AS procrastinate_job_status)
+                       AND (state <> 'todo' OR coalesce(scheduled_at, now()) <= now())
                      LIMIT {MOST_JOBS}) AS capped) AS jobs
       FROM unnest(ARRAY['todo', 'doing', 'failed']) AS state
     """  # noqa: S608 - a constant

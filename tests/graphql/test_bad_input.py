@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -127,6 +128,8 @@ OPTIONAL = [
     ("handOffSession", "engineerNotes", 1, 4000),
     ("handOffSession", "nextStep", 1, 1000),
     ("handOffSession", "waitingOn", 1, 1000),
+    ("releaseHandoff", "engineerNotes", 1, 4000),
+    ("reassignSession", "note", 1, 2000),
 ]
 AS_TYPED = [
     ("signIn", "password", 1, 200),
@@ -484,6 +487,8 @@ def under_trunk(w: World, first: str, second: str = "Two") -> Input:
     return {**two_options(first, second), "parentBranchId": w.trunk}
 
 
+IN_A_YEAR = (datetime.now(UTC) + timedelta(days=366)).isoformat()
+
 CASES: list[Case] = [
     forks_after("pending", "PENDING"),
     forks_after("failed", "FAILED"),
@@ -585,6 +590,27 @@ CASES: list[Case] = [
      lambda _: invalid("expectedBranchId")),
     ("send to another session's branch", "sendMessage",
      lambda w: {"expectedBranchId": w.trunk}, lambda w: not_found(w.trunk)),
+    ("escalate until a time", "handOffSession",
+     lambda _: {"intent": "ESCALATE", "wakeAt": IN_A_YEAR}, lambda _: invalid("wakeAt")),
+    ("park for more than a year", "handOffSession", lambda _: {"wakeAt": IN_A_YEAR},
+     lambda _: invalid("wakeAt")),
+    ("heartbeat of what waits", "heartbeatHandoff", lambda w: {"handoffId": w.claimable},
+     lambda _: transition("OPEN", "CLAIMED")),
+    ("release what waits", "releaseHandoff", lambda w: {"handoffId": w.claimable},
+     lambda _: transition("OPEN", "OPEN")),
+    ("give to whom has it", "reassignSession", lambda w: {"assigneeId": w.admin},
+     lambda _: invalid("assigneeId")),
+    ("give away what is over", "reassignSession",
+     lambda w: {"sessionId": w.ended, "expectedVersion": w.versions[w.ended]},
+     lambda _: transition("ABANDONED", "ACTIVE")),
+    ("stale reassignSession", "reassignSession", lambda _: {"expectedVersion": 99},
+     lambda w: stale(w.versions[w.given])),
+    ("stale saveSlaTargets", "saveSlaTargets", lambda _: {"expectedVersion": 0},
+     lambda _: stale(1)),
+    ("no minutes", "saveSlaTargets", lambda _: {"normalMinutes": 0},
+     lambda _: invalid("normalMinutes")),
+    ("more than 30 days", "saveSlaTargets", lambda _: {"elevatedMinutes": 43_201},
+     lambda _: invalid("elevatedMinutes")),
     ("elevated park", "handOffSession", lambda _: {"priority": "ELEVATED"},
      lambda _: invalid("priority")),
     ("resolve what is over", "resolveSession",
@@ -910,6 +936,12 @@ WRONG_TYPES = [
     ("renameBranch", "expectedVersion", True),
     ("sendBranchMessage", "awaitReply", "yes"),
     ("handOffSession", "watchOut", [None]),
+    ("handOffSession", "wakeAt", "tomorrow"),
+    ("handOffSession", "wakeAt", "2030-01-01T00:00:00"),
+    ("reassignSession", "assigneeId", None),
+    ("saveSlaTargets", "normalMinutes", None),
+    ("saveSlaTargets", "normalMinutes", 1.5),
+    ("saveSlaTargets", "elevatedMinutes", 2**31),
     ("createApiKey", "expiresAt", "tomorrow"),
     ("createApiKey", "expiresAt", "2030-01-01T00:00:00"),
     ("createApiKey", "expiresAt", "0001-01-01T00:00:00+23:00"),

@@ -115,6 +115,11 @@ class ModelHandoff:
     id: str
     state: str = "OPEN"
     """OPEN, CANCELLED, or who claimed it."""
+    held: bool = False
+    taken_from: str = ""
+    """Whose the session was when it was claimed."""
+    given_back_by: str | None = None
+    """Who had claimed it and may repeat that."""
 
 
 class TreeMachine(RuleBasedStateMachine):
@@ -488,7 +493,13 @@ class TreeMachine(RuleBasedStateMachine):
         refusal = None if self.status == "ACTIVE" else "InvalidTransitionError"
         if self.expect(answer, refusal, "HandoffCreated", "SessionStatusChanged"):
             self.status = PUT_DOWN[intent]
+            self.let_go()
             self.handoffs.append(ModelHandoff(answer["handoff"]["id"]))
+
+    def let_go(self) -> None:
+        """Nobody holds a session that is not active."""
+        for handoff in self.handoffs:
+            handoff.held = False
 
     @rule(who=st.sampled_from(["engineer", "engineer2", "lead"]), which=LATELY)
     def claim(self, who: str, which: int) -> None:
@@ -502,14 +513,34 @@ class TreeMachine(RuleBasedStateMachine):
             events = ["HandoffClaimed", "SessionStatusChanged"]
             events += ["SessionUpdated"] if who != self.assignee else []
             self.expect(answer, None, *events)
+            handoff.taken_from, handoff.held = self.assignee, True
             handoff.state, self.status, self.assignee = who, "ACTIVE", who
-        elif handoff.state == "CANCELLED":
+        elif handoff.state == "CANCELLED" or (handoff.state == who and not handoff.held):
             self.expect(answer, "InvalidTransitionError")
         elif self.expect(answer, None if handoff.state == who else "HandoffTakenError"):
             assert answer["handoff"]["id"] == handoff.id
         else:
             winner = getattr(self.place.people, handoff.state)
             assert answer["handoff"] == {"id": handoff.id, "claimedBy": {"id": winner.id}}
+
+    @rule(which=LATELY)
+    def release(self, which: int) -> None:
+        if not self.handoffs:
+            return
+        handoff = self.handoffs[-1 - which % len(self.handoffs)]
+        answer = self.do(
+            self.writer().mutate("releaseHandoff", "handoff { id intent }", handoffId=handoff.id)
+        )
+        if handoff.given_back_by is not None and self.speaker == handoff.given_back_by:
+            self.expect(answer, None)
+            return
+        events = ["HandoffReturned", "HandoffCreated", "SessionStatusChanged"]
+        events += ["SessionUpdated"] if handoff.taken_from != self.assignee else []
+        if self.expect(answer, None if handoff.held else "InvalidTransitionError", *events):
+            self.status, self.assignee = PUT_DOWN[answer["handoff"]["intent"]], handoff.taken_from
+            handoff.given_back_by = handoff.state
+            self.let_go()
+            self.handoffs.append(ModelHandoff(answer["handoff"]["id"]))
 
     @rule(which=LATELY)
     def cancel_handoff(self, which: int) -> None:
@@ -553,6 +584,7 @@ class TreeMachine(RuleBasedStateMachine):
             branch.version += 1
         for handoff in waiting:
             handoff.state = "CANCELLED"
+        self.let_go()
         refused = self.do(self.writer().mutate("switchBranch", "branch { id }", branchId=branch.id))
         self.expect(refused, "InvalidTransitionError")
         answer = self.do(

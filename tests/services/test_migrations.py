@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,14 +18,16 @@ from cli import migrate
 from models import Base
 from models.account import Account, Plan, Role, User
 from models.branch import Branch
+from models.handoff import ClaimEnd, Handoff, HandoffIntent, HandoffState
 from models.message import BranchMessage, MessageRole
-from models.session import AiSession, IntakeType, SessionType
+from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from models.usage import AccountUsage
 from services.database import sync_url
 
 ROOT = Path(__file__).parents[2]
 
 BEFORE_USAGE = "0006"
+BEFORE_LEASES = "0013"
 
 
 def config(url: str) -> Config:
@@ -112,6 +114,86 @@ def test_what_was_used_before_it_was_counted_by_month_is_made_up_for(
         (account, date(2026, 10, 1), 1, 10, 20, 3, 4),
         (account, date(2026, 11, 1), 2, 1100, 40, 6, 8),
     ]
+
+
+def test_what_was_claimed_before_there_were_leases_is_held_or_over(
+    make_database: Callable[[str], str],
+) -> None:
+    """It is held where nothing came after it, and never runs out. All have waited from their making."""
+    url = make_database("leases")
+    migrate(url)
+    account, user, first, later, ended, open_ = (uuid4() for _ in range(6))
+    going_on, over, waiting = (uuid4() for _ in range(3))
+    at = [datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in range(4)]
+    engine = create_engine(sync_url(url))
+    with engine.begin() as db:
+        db.execute(insert(Account).values(id=account, name="MSP", plan=Plan.FREE))
+        db.execute(
+            insert(User).values(
+                account_id=account, id=user, email="l@x.example", display_name="L", role=Role.LEAD
+            )
+        )
+        for session, status in (
+            (going_on, SessionStatus.ACTIVE),
+            (over, SessionStatus.RESOLVED),
+            (waiting, SessionStatus.PAUSED),
+        ):
+            db.execute(
+                insert(AiSession).values(
+                    account_id=account,
+                    id=session,
+                    session_type=SessionType.CHAT,
+                    intake_type=IntakeType.ALERT,
+                    intake_content="It fails",
+                    status=status,
+                    status_changed_at=at[3],
+                    opened_by=user,
+                    assignee_id=user,
+                    active_branch_id=session,
+                )
+            )
+            db.execute(
+                insert(Branch).values(
+                    account_id=account, id=session, session_id=session, label="Trunk"
+                )
+            )
+        for handoff, session, made, state in (
+            (first, going_on, at[0], HandoffState.CLAIMED),
+            (later, going_on, at[2], HandoffState.CLAIMED),
+            (ended, over, at[0], HandoffState.CLAIMED),
+            (open_, waiting, at[1], HandoffState.OPEN),
+        ):
+            claimed = state is HandoffState.CLAIMED
+            db.execute(
+                insert(Handoff).values(
+                    account_id=account,
+                    id=handoff,
+                    session_id=session,
+                    source_branch_id=session,
+                    state=state,
+                    intent=HandoffIntent.PARK,
+                    handed_off_by=user,
+                    snapshot={},
+                    created_at=made,
+                    closed_at=made if claimed else None,
+                    claimed_at=made if claimed else None,
+                    claimed_by=user if claimed else None,
+                    claim_ended_at=made if claimed else None,
+                    claim_end=ClaimEnd.EXPIRED if claimed else None,
+                )
+            )
+    command.downgrade(config(url), BEFORE_LEASES)
+    migrate(url)
+    with engine.connect() as db:
+        rows = db.execute(select(Handoff)).all()
+    engine.dispose()
+    assert {row.id: (row.claim_ended_at, row.claim_end, row.lease) for row in rows} == {
+        first: (at[2], ClaimEnd.HANDED_OFF, None),
+        later: (None, None, None),
+        ended: (at[3], ClaimEnd.SESSION_ENDED, None),
+        open_: (None, None, None),
+    }
+    assert all(row.waiting_since == row.created_at for row in rows)
 
 
 def test_a_drifted_database_is_noticed(make_database: Callable[[str], str]) -> None:

@@ -89,6 +89,7 @@ async def test_every_table_is_emptied_of_one_account_and_of_no_other(
     account_id, other_id = doomed.people.account_id, neighbour.people.account_id
     async with as_owner(database_url) as db:
         before = await snapshot(db, other_id)
+        jobs = (await snapshot(db, account_id))["procrastinate_jobs"].splitlines()
     told: dict[str, int] = {}
     await delete_account(
         database_url, account_id, lambda table, rows: told.setdefault(table, rows) and None
@@ -99,7 +100,7 @@ async def test_every_table_is_emptied_of_one_account_and_of_no_other(
         assert await snapshot(db, other_id) == before
     assert told["accounts"] == 1
     assert told["branch_messages"] > 3
-    assert told["jobs"] == 1
+    assert told["jobs"] == len(jobs) > 1
     assert await find_accounts(database_url, node_id(Kind.ACCOUNT, account_id)) == []
     viewer = await client.as_(neighbour.people.admin).run(VIEWER)
     assert viewer["viewer"]["user"]["id"] == neighbour.admin

@@ -52,6 +52,7 @@ FILLED = {
     "session_branches",
     "session_handoffs",
     "session_resolution_outputs",
+    "sla_targets",
     "teams",
     "users",
 }

@@ -39,10 +39,16 @@ interface SessionDetail {
   handoffs: { deliveries: { id: string; state: string }[] }[];
 }
 
+interface HandoffRow {
+  id: string;
+  state: string;
+  claimEndedAt: string | null;
+}
+
 const PLACEHOLDER = /"\$(\w+)"/g;
 const OUTPUT_NAMES = /output|resolved/i;
 const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload|delivery/i;
-const QUEUE_NAMES = /handoff|queueCursor/i;
+const QUEUE_NAMES = /handoffId|queueCursor/;
 
 const RECENT_SESSIONS = `query RecentSessions {
   sessions(first: 20) { eventCursor edges { node { id status version branchCount } } }
@@ -63,6 +69,12 @@ const SESSION_DETAIL = `query SessionDetail($id: ID!) {
   }
 }`;
 const QUEUE = `query FirstInQueue { queue(first: 1) { eventCursor edges { node { id } } } }`;
+const CLAIMS = `query RecentClaims {
+  sessions(first: 20, filter: { status: [ACTIVE] }) {
+    edges { node { handoffs { id state claimEndedAt } } }
+  }
+}`;
+const SLA_TARGETS = `query SlaVersion { viewer { account { slaTargets { version } } } }`;
 const MEMBERS = `query Members { viewer { user { id } } members { id role } }`;
 const DOCUMENTS = `query Resolved {
   sessions(first: 10, filter: { status: [RESOLVED] }) {
@@ -94,6 +106,8 @@ async function lookUp(names: string[], auth: Auth): Promise<Known> {
   const found = await Promise.all([
     names.some((name) => SESSION_NAMES.test(name)) ? inSession(auth) : {},
     names.some((name) => QUEUE_NAMES.test(name)) ? inQueue(auth) : {},
+    names.includes("heldHandoffId") ? inClaims(auth) : {},
+    names.includes("slaVersion") ? inTargets(auth) : {},
     names.some((name) => OUTPUT_NAMES.test(name)) ? inDocuments(auth) : {},
     names.includes("memberId") ? inMembers(auth) : {},
     names.includes("apiKeyId") ? inApiKeys(auth) : {},
@@ -195,6 +209,25 @@ async function inQueue(auth: Auth): Promise<Known> {
     queueCursor: data.queue.eventCursor,
     handoffId: data.queue.edges[0]?.node.id,
   });
+}
+
+/** What somebody holds; the server tells whether it may be kept or given back by this person. */
+async function inClaims(auth: Auth): Promise<Known> {
+  const data = await ask<{ sessions: { edges: { node: { handoffs: HandoffRow[] } }[] } }>(
+    auth,
+    CLAIMS,
+  );
+  const handoffs = data?.sessions.edges.flatMap((edge) => edge.node.handoffs) ?? [];
+  const held = handoffs.find(({ state, claimEndedAt }) => state === "CLAIMED" && !claimEndedAt);
+  return defined({ heldHandoffId: held?.id });
+}
+
+async function inTargets(auth: Auth): Promise<Known> {
+  const data = await ask<{ viewer: { account: { slaTargets: { version: number } } } }>(
+    auth,
+    SLA_TARGETS,
+  );
+  return defined({ slaVersion: data?.viewer.account.slaTargets.version });
 }
 
 /** Never the person signed in: an example must not invite them to lock themselves out. */
