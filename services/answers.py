@@ -24,7 +24,7 @@ from services.ai.port import (
     Usage,
     step_to_json,
 )
-from services.database import transaction
+from services.database import fetch_one, transaction
 from services.enqueue import TryAgain
 from services.errors import BudgetExceeded
 from services.events import SessionUpdated
@@ -80,16 +80,36 @@ async def answer_message(
     except TimeoutError:
         AI_ANSWERS.labels("failed" if last_try else "retry").inc()
         await _fail(runtime, reply, "The assistant took too long.", meter, again=not last_try)
+    except Exception:
+        AI_ANSWERS.labels("failed").inc()
+        await _count_alone(runtime, reply, meter.usage)
+        raise
     else:
         AI_ANSWERS.labels("cancelled" if done is None else "complete").inc()
         if done is not None:
             await _complete(runtime, reply, done, body)
         else:
-            async with runtime.assistant_work(account_id) as work:
-                await _count(work, reply, meter.usage)
+            await _count_alone(runtime, reply, meter.usage)
     finally:
         runtime.live.pop(message_id, None)
         runtime.bus.wake(stream_topic(message_id))
+
+
+async def give_up(runtime: Runtime, account_id: UUID, message_id: UUID, *, why: str) -> None:
+    """Whatever a second worker may still be writing of the reply is refused afterwards."""
+    async with transaction(runtime.engine, account_id) as db:
+        reply = await fetch_one(
+            db,
+            select(BranchMessage).where(
+                BranchMessage.account_id == account_id, BranchMessage.id == message_id
+            ),
+        )
+    if reply is None:
+        return  # removed with its session
+    async with runtime.assistant_work(account_id) as work:
+        await hold_session(work, reply.session_id)
+        await finish(work, reply, MessageState.FAILED, body="", failure=why)
+    runtime.bus.wake(stream_topic(message_id))
 
 
 # ---------------------------------------------------------------- begin
@@ -224,6 +244,12 @@ async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answer
     await count(
         work, reply.session_id, reply.branch_id, usage, message_id=reply.id, answers=answers
     )
+
+
+async def _count_alone(runtime: Runtime, reply: BranchMessage, usage: Usage) -> None:
+    async with runtime.assistant_work(reply.account_id) as work:
+        await hold_session(work, reply.session_id)
+        await _count(work, reply, usage)
 
 
 async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysis) -> None:

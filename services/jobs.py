@@ -8,14 +8,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
+from sqlalchemy.exc import DBAPIError
 
-from services.analysis import analyse_branch
-from services.answers import answer_message
+from services import analysis, answers, handoff_drafts, second_opinions
 from services.database import APP_ROLE, is_away, plain_url
 from services.enqueue import (
     ANALYSE_BRANCH,
@@ -25,11 +26,10 @@ from services.enqueue import (
     PREPARE_HANDOFF,
     TryAgain,
 )
-from services.files.descriptions import describe_upload
+from services.files import descriptions
 from services.files.sweep import sweep
-from services.handoff_drafts import prepare_handoff
 from services.runtime import Runtime
-from services.second_opinions import give_second_opinion
+from services.telemetry.metrics import JOBS_GIVEN_UP
 from services.telemetry.traces import whole
 
 log = logging.getLogger("flowpilot.jobs")
@@ -54,10 +54,12 @@ SWEEPING = "17 3 * * *"
 RESTART_WAIT = 1.0
 
 
+UNEXPECTED = "Something went wrong on our side."
+"""What people are told of a fault that is in the log."""
+
+
 class Backoff(BaseRetryStrategy):
-    """Doubles the wait each time. Besides TryAgain only a lost database is worth another try: anything
-    else is a fault of ours.
-    """
+    """Doubles the wait each time. What raises anything that may not pass was given up before."""
 
     def __init__(self, first_wait: float) -> None:
         self.first_wait = first_wait
@@ -65,25 +67,58 @@ class Backoff(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision()  # the worker shuts down; another one, or the next, goes on
-        if not (isinstance(exception, TryAgain) or is_away(exception)):
+        if not may_pass(exception, last_try=is_last(job)):
             return None
-        return RetryDecision(retry_in={"seconds": self.first_wait * 2**job.attempts})
+        return RetryDecision(retry_in={"seconds": self.first_wait * 2 ** min(job.attempts, 10)})
 
 
-class Work(Protocol):
+def is_last(job: Job) -> bool:
+    return job.attempts + 1 >= MAX_TRIES
+
+
+def may_pass(error: BaseException, *, last_try: bool) -> bool:
+    """A lost database does however often it was tried: without it nothing can be given up either. What
+    may be a lost database or something else has as many tries as what asks for another one.
+    """
+    is_lost = is_away(error)
+    if is_lost and isinstance(error, DBAPIError):
+        return True
+    return not last_try and (is_lost or isinstance(error, TryAgain))
+
+
+class Run(Protocol):
     async def __call__(
         self, runtime: Runtime, account_id: UUID, key: UUID, /, *, last_try: bool
     ) -> None: ...
 
 
-WORK: Mapping[str, tuple[Work, str]] = {
-    ANSWER_MESSAGE: (answer_message, "message_id"),
-    ANALYSE_BRANCH: (analyse_branch, "branch_id"),
-    GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
-    PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
-    DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
+class GiveUp(Protocol):
+    async def __call__(
+        self, runtime: Runtime, account_id: UUID, key: UUID, /, *, why: str
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`argument` names what the job does it to. `give_up` ends that as failed, for a reason that people
+    read, when the job has failed for good; it does nothing where there is nothing left to end.
+    """
+
+    run: Run
+    argument: str
+    give_up: GiveUp | None
+    """None where nothing says that it is under way."""
+
+
+WORK: Mapping[str, Work] = {
+    ANSWER_MESSAGE: Work(answers.answer_message, "message_id", answers.give_up),
+    ANALYSE_BRANCH: Work(analysis.analyse_branch, "branch_id", None),
+    GIVE_SECOND_OPINION: Work(
+        second_opinions.give_second_opinion, "opinion_id", second_opinions.give_up
+    ),
+    PREPARE_HANDOFF: Work(handoff_drafts.prepare_handoff, "handoff_id", None),
+    DESCRIBE_UPLOAD: Work(descriptions.describe_upload, "upload_id", descriptions.give_up),
 }
-"""What each job does, and the argument that names what it does it to."""
 
 
 def job_app(url: str, runtime: Runtime) -> App:
@@ -92,9 +127,9 @@ def job_app(url: str, runtime: Runtime) -> App:
     )
     app = App(connector=connector)
 
-    for name, (work, argument) in WORK.items():
+    for name, work in WORK.items():
         app.task(name=name, pass_context=True, retry=Backoff(runtime.limits.retry_wait))(
-            _task(runtime, name, work, argument)
+            _task(runtime, name, work)
         )
 
     @app.periodic(cron=REAPING)
@@ -111,11 +146,20 @@ def job_app(url: str, runtime: Runtime) -> App:
     return app
 
 
-def _task(runtime: Runtime, name: str, work: Work, argument: str) -> Callable[..., Awaitable[None]]:
+def _task(runtime: Runtime, name: str, work: Work) -> Callable[..., Awaitable[None]]:
     async def run(context: JobContext, account_id: str, **given: str) -> None:
-        last = context.job.attempts + 1 >= MAX_TRIES
+        account, key = UUID(account_id), UUID(given[work.argument])
+        last = is_last(context.job)
         with whole(f"job {name}"):
-            await work(runtime, UUID(account_id), UUID(given[argument]), last_try=last)
+            try:
+                await work.run(runtime, account, key, last_try=last)
+            except Exception as error:
+                if not may_pass(error, last_try=last):
+                    why = str(error) if isinstance(error, TryAgain) else UNEXPECTED
+                    if work.give_up is not None:
+                        await work.give_up(runtime, account, key, why=why)
+                    JOBS_GIVEN_UP.labels(name).inc()
+                raise  # Procrastinate logs it, once, and keeps the job as failed
 
     return run
 
