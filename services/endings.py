@@ -14,7 +14,7 @@ from services.database import fetch, fetch_one
 from services.errors import InvalidTransition
 from services.events import HandoffCancelled
 from services.handoffs import close, event_of
-from services.messages import finish, stream_topic
+from services.messages import finish, tell_cancelled
 from services.runtime import Runtime
 from services.sessions import SessionView, lock_session, set_status, view
 from services.unit_of_work import UnitOfWork
@@ -101,7 +101,7 @@ async def _end(
         await set_status(work, session, status)
         ended = await view(work.db, actor, session.id)
     for message_id in cancelled:
-        runtime.bus.wake(stream_topic(message_id))
+        tell_cancelled(runtime, message_id)
     return ended
 
 

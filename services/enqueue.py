@@ -18,7 +18,11 @@ BEHIND_ANSWERS = -10
 
 
 class TryAgain(Exception):
-    """It may go better in a while."""
+    """It may go better in a while: not before `after` seconds have passed, if the other side said so."""
+
+    def __init__(self, why: str = "", *, after: float | None = None) -> None:
+        super().__init__(why)
+        self.after = after
 
 
 def answer_message(account_id: UUID, branch_id: UUID, reply_id: UUID) -> Job:

@@ -59,17 +59,23 @@ UNEXPECTED = "Something went wrong on our side."
 
 
 class Backoff(BaseRetryStrategy):
-    """Doubles the wait each time. What raises anything that may not pass was given up before."""
+    """Doubles the wait each time, and waits as long as was asked for. What raises anything that may not
+    pass was given up before.
+    """
 
-    def __init__(self, first_wait: float) -> None:
-        self.first_wait = first_wait
+    def __init__(self, first: float, longest: float) -> None:
+        """Both in seconds."""
+        self.first = first
+        self.longest = longest
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision()  # the worker shuts down; another one, or the next, goes on
         if not may_pass(exception, last_try=is_last(job)):
             return None
-        return RetryDecision(retry_in={"seconds": self.first_wait * 2 ** min(job.attempts, 10)})
+        asked = exception.after if isinstance(exception, TryAgain) else None
+        wait = max(self.first * 2 ** min(job.attempts, 20), asked or 0.0)
+        return RetryDecision(retry_in={"seconds": min(wait, self.longest)})
 
 
 def is_last(job: Job) -> bool:
@@ -127,10 +133,9 @@ def job_app(url: str, runtime: Runtime) -> App:
     )
     app = App(connector=connector)
 
+    backoff = Backoff(runtime.limits.retry_wait, runtime.limits.longest_retry_wait)
     for name, work in WORK.items():
-        app.task(name=name, pass_context=True, retry=Backoff(runtime.limits.retry_wait))(
-            _task(runtime, name, work)
-        )
+        app.task(name=name, pass_context=True, retry=backoff)(_task(runtime, name, work))
 
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)

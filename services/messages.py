@@ -257,7 +257,7 @@ async def cancel_message(runtime: Runtime, actor: Actor, *, message_id: UUID) ->
         if not await finish(work, message, MessageState.CANCELLED):
             raise _not_from(await _one(work.db, actor, message_id), MessageState.CANCELLED)
         cancelled = await _one(work.db, actor, message_id)
-    runtime.bus.wake(stream_topic(message_id))
+    tell_cancelled(runtime, message_id)
     return cancelled
 
 
@@ -310,6 +310,8 @@ async def finish(
             MessageChunk.account_id == message.account_id, MessageChunk.message_id == message.id
         )
     )
+    if state is MessageState.CANCELLED:
+        work.hasten(enqueue.answer_message(work.account_id, message.branch_id, message.id))
     work.record(
         MessageFinished(message.session_id, message.branch_id, message.id),
         Change("state", after=state.name),
@@ -318,7 +320,19 @@ async def finish(
 
 
 def stream_topic(message_id: UUID) -> str:
+    """Who follows a reply looks at it again."""
     return f"message:{message_id.hex}"
+
+
+def stop_topic(message_id: UUID) -> str:
+    """Who writes a reply looks whether it is still wanted; the other topic would wake it at each piece."""
+    return f"stop:{message_id.hex}"
+
+
+def tell_cancelled(runtime: Runtime, message_id: UUID) -> None:
+    """After the commit."""
+    runtime.bus.wake(stream_topic(message_id))
+    runtime.bus.wake(stop_topic(message_id))
 
 
 # ---------------------------------------------------------------- reads

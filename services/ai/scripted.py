@@ -56,6 +56,7 @@ class Fail:
     retryable: bool = True
     usage: Usage | None = None
     """Told before it fails; None: untold."""
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class ScriptedProvider:
         if isinstance(item, Crash):
             raise _crashed()
         if isinstance(item, Fail):
-            raise ProviderError(item.message, retryable=item.retryable, usage=item.usage)
+            raise _failure(item)
         return Outcome(cast("R", item), self.name, self.task_usage)
 
     async def stream_turn(
@@ -188,8 +189,8 @@ def _happenings(
     match item:
         case Crash(text, usage):
             return [*_told(usage), *_deltas(text), _crashed()]
-        case Fail(message, retryable, usage):
-            return [*_told(usage), ProviderError(message, retryable=retryable)]
+        case Fail():
+            return [*_told(item.usage), _failure(item)]
         case FailAfter(text, message, retryable, usage):
             return [*_told(usage), *_deltas(text), ProviderError(message, retryable=retryable)]
         case str(text):
@@ -198,6 +199,12 @@ def _happenings(
             answer = item
     text = f"Answer to: {request.question.text}" if answer.text is None else answer.text
     return [*_deltas(text), _done(answer, text, request)]
+
+
+def _failure(item: Fail) -> ProviderError:
+    return ProviderError(
+        item.message, retryable=item.retryable, usage=item.usage, retry_after=item.retry_after
+    )
 
 
 def _crashed() -> RuntimeError:
