@@ -274,7 +274,7 @@ async def _have_analysed(work: UnitOfWork, reply: BranchMessage) -> None:
         .where(Branch.account_id == reply.account_id, Branch.id == reply.branch_id)
         .values(analysed_position=func.least(Branch.analysed_position, reply.position - 1))
     )
-    work.enqueue(enqueue.analyse_branch(work.account_id, reply.branch_id))
+    work.enqueue(enqueue.analyse_branch(work.account_id, reply.session_id, reply.branch_id))
 
 
 async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answers: int = 0) -> None:

@@ -34,11 +34,12 @@ def answer_message(account_id: UUID, branch_id: UUID, reply_id: UUID) -> Job:
     )
 
 
-def analyse_branch(account_id: UUID, branch_id: UUID) -> Job:
+def analyse_branch(account_id: UUID, session_id: UUID, branch_id: UUID) -> Job:
+    """One at a time in a session, since each weighs all of its hypotheses by what is known of them."""
     return Job(
         ANALYSE_BRANCH,
         {"account_id": str(account_id), "branch_id": str(branch_id)},
-        lock=f"analysis:{branch_id}",
+        lock=f"analysis:{session_id}",
         priority=BEHIND_ANSWERS,
     )
 

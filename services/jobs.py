@@ -59,8 +59,8 @@ UNEXPECTED = "Something went wrong on our side."
 
 
 class Backoff(BaseRetryStrategy):
-    """Doubles the wait each time, and waits as long as was asked for. What raises anything that may not
-    pass was given up before.
+    """Doubles the wait each time, and waits as long as was asked for. Besides TryAgain only a lost database
+    is worth another try: anything else is a fault of ours.
     """
 
     def __init__(self, first: float, longest: float) -> None:
@@ -71,15 +71,15 @@ class Backoff(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision()  # the worker shuts down; another one, or the next, goes on
-        if not may_pass(exception, last_try=is_last(job)):
+        if not (isinstance(exception, TryAgain) or is_away(exception)):
             return None
         asked = exception.after if isinstance(exception, TryAgain) else None
         wait = max(self.first * 2 ** min(job.attempts, 20), asked or 0.0)
         return RetryDecision(retry_in={"seconds": min(wait, self.longest)})
 
 
-def is_last(job: Job) -> bool:
-    return job.attempts + 1 >= MAX_TRIES
+class GivenUp(Exception):
+    """What the job was about has been ended as failed, because of what caused this."""
 
 
 def may_pass(error: BaseException, *, last_try: bool) -> bool:
@@ -154,17 +154,18 @@ def job_app(url: str, runtime: Runtime) -> App:
 def _task(runtime: Runtime, name: str, work: Work) -> Callable[..., Awaitable[None]]:
     async def run(context: JobContext, account_id: str, **given: str) -> None:
         account, key = UUID(account_id), UUID(given[work.argument])
-        last = is_last(context.job)
+        last = context.job.attempts + 1 >= MAX_TRIES
         with whole(f"job {name}"):
             try:
                 await work.run(runtime, account, key, last_try=last)
             except Exception as error:
-                if not may_pass(error, last_try=last):
-                    why = str(error) if isinstance(error, TryAgain) else UNEXPECTED
-                    if work.give_up is not None:
-                        await work.give_up(runtime, account, key, why=why)
-                    JOBS_GIVEN_UP.labels(name).inc()
-                raise  # Procrastinate logs it, once, and keeps the job as failed
+                if may_pass(error, last_try=last):
+                    raise
+                why = str(error) if isinstance(error, TryAgain) else UNEXPECTED
+                if work.give_up is not None:
+                    await work.give_up(runtime, account, key, why=why)
+                JOBS_GIVEN_UP.labels(name).inc()
+                raise GivenUp(why) from error  # which is logged, once, where jobs are run
 
     return run
 

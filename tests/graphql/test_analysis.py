@@ -286,6 +286,159 @@ async def test_what_one_branch_found_is_told_on_the_others(
     assert "Port 25" not in repr(request.conversation)
 
 
+# ------------------------------------------------------------------ nothing is missed
+
+
+async def test_an_answer_that_was_retried_while_later_ones_were_analysed_is_analysed_too(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, _ = await talk.fork()
+    first, second = new_question(), new_question()
+    provider.script(first, Fail("The key is wrong.", retryable=False), "Port 25 is closed.")
+    failed = await talk.ask(first, dns)
+    await talk.client.answered(failed)
+    late = found_at("It rains.", 6)
+    held = HeldTask(asyncio.Event(), Analysis(findings=[late]))
+    closed = Analysis(findings=[found_at("Port 25 is closed.", 4)])
+    provider.script_task(AnalyseBranch, second, held, closed)
+    await talk.client.answered(await talk.ask(second, dns))
+    await held.reached.wait()
+
+    await talk.client.mutate("retryMessage", "reply { id }", messageId=failed)
+    await talk.client.answered(failed)
+    held.event.set()
+    await until_idle(database_url, talk.people.account_id)
+
+    tasks = analyses(provider, second)
+    assert [task.since for task in tasks] == [0, 3]
+    assert "Port 25 is closed." in [turn.text for turn in tasks[1].conversation.turns]
+    claims = [finding["claim"] for finding in (await found(talk, dns))["findings"]]
+    assert claims == ["It rains.", "Port 25 is closed."], "what was paid for is kept"
+
+
+def found_at(claim: str, position: int) -> FoundFinding:
+    return FoundFinding(kind=FindingKind.OBSERVED, claim=claim, subject="", evidence=[position])
+
+
+def analyses(provider: ScriptedProvider, question: str) -> list[AnalyseBranch]:
+    """Those that were told of the question."""
+    return [
+        task
+        for task in provider.tasks
+        if isinstance(task, AnalyseBranch)
+        and question in [turn.text for turn in task.conversation.turns]
+    ]
+
+
+async def test_however_much_is_found_is_kept(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota = await talk.fork()
+    await talk.client.answered(await talk.ask(new_question(), dns))
+    await talk.client.mutate(
+        "markBranchStatus",
+        "branch { id }",
+        branchId=dns,
+        status="DEAD_END",
+        reason="Port 25 is open.",
+        expectedVersion=1,
+    )
+    doubt = FoundContradiction(hypothesis="H1", finding=24, why="It was open before.")
+    claims = [f"Fact {number}." for number in range(25)]
+    findings = [found_at(claim, 3) for claim in claims]
+    await asked(
+        talk,
+        quota,
+        provider,
+        database_url,
+        Analysis(findings=findings, contradictions=[doubt]),
+    )
+    branch = await found(talk, quota)
+    assert [finding["claim"] for finding in branch["findings"]] == claims
+    (proposal,) = branch["session"]["revivalProposals"]
+    assert proposal["finding"]["claim"] == "Fact 24."
+
+
+async def test_a_long_conversation_is_analysed_in_portions(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, _ = await talk.fork()
+    questions = [new_question() for _ in range(5)]
+    for question in questions:
+        provider.script_task(AnalyseBranch, question, Fail("The key is wrong.", retryable=False))
+        await talk.client.answered(await talk.ask(question, dns))
+        await until_idle(database_url, talk.people.account_id)
+    before = len(analyses(provider, questions[0]))
+
+    await asked(talk, dns, provider, database_url, Analysis())
+
+    tasks = analyses(provider, questions[0])[before:]
+    ends = [max(turn.position for turn in task.conversation.turns) for task in tasks]
+    assert [(task.since, end) for task, end in zip(tasks, ends, strict=True)] == [
+        (0, 12),
+        (12, 14),
+    ]
+
+
+# ------------------------------------------------------------------ rankings
+
+
+def ranked(likelihood: float, why: str) -> Analysis:
+    return Analysis(ranking=[HypothesisRank(hypothesis="H1", likelihood=likelihood, why=why)])
+
+
+HISTORY = ("prior", "likelihood", "why")
+
+
+async def history(talk: Conversation, branch: str) -> list[tuple[Any, ...]]:
+    rankings = (await found(talk, branch))["rankings"]
+    return [tuple(ranking[name] for name in HISTORY) for ranking in rankings]
+
+
+async def test_of_two_branches_that_rank_at_once_the_second_knows_what_the_first_said(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    branches = await talk.fork()
+    questions = [new_question(), new_question()]
+    first = HeldTask(asyncio.Event(), ranked(0.1, "Seldom."))
+    provider.script_task(AnalyseBranch, questions[0], first)
+    provider.script_task(AnalyseBranch, questions[1], ranked(0.8, "Often."))
+    await talk.client.answered(await talk.ask(questions[0], branches[0]))
+    await first.reached.wait()
+    await talk.client.answered(await talk.ask(questions[1], branches[1]))
+    assert analyses(provider, questions[1]) == []
+    first.event.set()
+    await until_idle(database_url, talk.people.account_id)
+
+    assert await history(talk, branches[0]) == [(None, 0.1, "Seldom."), (0.1, 0.8, "Often.")]
+    (task,) = analyses(provider, questions[1])
+    assert [facts.likelihood for facts in task.hypotheses] == [0.1, None]
+
+
+async def test_a_ranking_by_who_did_not_know_the_last_one_is_dropped(
+    talk: Conversation, provider: ScriptedProvider, database_url: str, runtime: Runtime
+) -> None:
+    """A worker that was paused comes back with what it made of an older view."""
+    branches = await talk.fork()
+    questions = [new_question(), new_question()]
+    stale = ranked(0.8, "Often.").model_copy(update={"findings": [found_at("It rains.", 3)]})
+    paused = HeldTask(asyncio.Event(), stale)
+    provider.script_task(AnalyseBranch, questions[0], paused)
+    provider.script_task(AnalyseBranch, questions[1], ranked(0.1, "Seldom."))
+    await talk.client.answered(await talk.ask(questions[0], branches[0]))
+    await paused.reached.wait()
+    await talk.client.answered(await talk.ask(questions[1], branches[1]))
+    account = talk.people.account_id
+    await analyse_branch(runtime, account, uuid_of(Kind.BRANCH, branches[1]), last_try=True)
+    paused.event.set()
+    await until_idle(database_url, account)
+
+    assert await history(talk, branches[0]) == [(None, 0.1, "Seldom.")]
+    branch = await found(talk, branches[0])
+    assert branch["likelihood"] == 0.1
+    assert [finding["claim"] for finding in branch["findings"]] == ["It rains."]
+
+
 # ------------------------------------------------------------------ dead ends in doubt
 
 
