@@ -13,10 +13,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
-from services import enqueue, lifecycle
+from services import lifecycle
 from services.ai.port import (
     Done,
     IntakeAnalysis,
@@ -32,7 +31,7 @@ from services.events import SessionUpdated
 from services.files.sent import wait_until_read
 from services.inspection import remember_prompt
 from services.knowledge.suggestions import suggest
-from services.messages import finish, stop_topic, stream_topic
+from services.messages import finish, have_analysed_from, stop_topic, stream_topic
 from services.requests import build_request
 from services.runtime import Live, Runtime
 from services.sessions import hold_session
@@ -264,17 +263,7 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
             )
         if done.intake is not None:
             await _take_over(work, session, done.intake)
-        await _have_analysed(work, reply)
-
-
-async def _have_analysed(work: UnitOfWork, reply: BranchMessage) -> None:
-    """An answer that was retried may stand before what has been analysed already."""
-    await work.db.execute(
-        update(Branch)
-        .where(Branch.account_id == reply.account_id, Branch.id == reply.branch_id)
-        .values(analysed_position=func.least(Branch.analysed_position, reply.position - 1))
-    )
-    work.enqueue(enqueue.analyse_branch(work.account_id, reply.session_id, reply.branch_id))
+        await have_analysed_from(work, reply)
 
 
 async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answers: int = 0) -> None:

@@ -39,6 +39,7 @@ FILLED = {
     "idempotency_keys",
     "kb_articles",
     "merged_findings",
+    "message_alternatives",
     "message_articles",
     "message_prompts",
     "refresh_tokens",
