@@ -35,6 +35,7 @@ from services.messages import finish, have_analysed_from, stop_topic, stream_top
 from services.requests import build_request
 from services.runtime import Live, Runtime
 from services.sessions import hold_session
+from services.siblings import wait_for_first
 from services.steps import add_step
 from services.telemetry.metrics import AI_ANSWERS
 from services.unit_of_work import UnitOfWork
@@ -64,6 +65,7 @@ async def answer_message(
 ) -> None:
     """Writes one reply. Raises TryAgain on a fault that may pass, unless this is the last try."""
     await wait_until_read(runtime, account_id, message_id)
+    await wait_for_first(runtime, account_id, message_id)
     begun = await _begin(runtime, account_id, message_id)
     if begun is None:
         return

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from models.message import MessageRole
 from models.session import ConfidenceTier
-from services import answers
+from services import answers, siblings
 from services.ai.port import (
     ForkDraft,
     ForkOption,
@@ -578,6 +578,58 @@ async def test_two_branches_are_answered_at_the_same_time(
         assert [turn.text for turn in trunk.turns] == [
             found["body"] for found in await talk.messages()
         ]
+
+
+async def asked_siblings(talk: Conversation, *questions: str) -> list[str]:
+    """The replies, on branches of one fork."""
+    branches = await talk.fork()
+    return [
+        await talk.ask(question, branch)
+        for branch, question in zip(branches, questions, strict=True)
+    ]
+
+
+async def test_siblings_are_asked_once_the_first_of_them_has_begun(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    """From then on what they share is in the model's cache."""
+    questions = [new_question(), new_question()]
+    silent = held(Fail("The key is wrong.", retryable=False))
+    provider.script(questions[0], silent)
+    _, second = await asked_siblings(talk, *questions)
+    await reached(silent)
+    # A question on the trunk that is asked after it is answered before it.
+    await talk.client.answered(await talk.ask(new_question()))
+    assert requests(provider, questions[1]) == []
+    silent.event.set()
+    await talk.client.answered(second)
+    assert len(requests(provider, questions[1])) == 1
+
+
+async def test_a_sibling_waits_no_longer_than_until_the_first_word(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    questions = [new_question(), new_question()]
+    speaking = held("one two three")
+    provider.script(questions[0], speaking)
+    _, second = await asked_siblings(talk, *questions)
+    await reached(speaking)
+    await begun(provider, questions[1])
+    await talk.client.answered(second)
+    speaking.event.set()
+
+
+async def test_a_sibling_does_not_wait_for_ever(
+    talk: Conversation, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(siblings, "PATIENCE", 0.1)
+    questions = [new_question(), new_question()]
+    silent = held(Fail("The key is wrong.", retryable=False))
+    provider.script(questions[0], silent)
+    _, second = await asked_siblings(talk, *questions)
+    await begun(provider, questions[1])
+    await talk.client.answered(second)
+    silent.event.set()
 
 
 async def test_a_sender_may_wait_for_the_reply(

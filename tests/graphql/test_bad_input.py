@@ -693,6 +693,7 @@ async def test_a_key_used_again_with_other_content(
         "forkBranch": {"reason": "Another reason"},
         "handOffSession": {"intent": "ESCALATE"},
         "mergeFindings": {"branchId": world.active},
+        "regenerateMessage": {"messageId": world.written_anew},
         "requestSecondOpinion": {"sessionId": world.session},
         "sendBranchMessage": {"body": "Another"},
         "sendMessage": {"body": "Another"},
