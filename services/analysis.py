@@ -71,12 +71,40 @@ async def analyse_branch(
         )
     except TaskFailed as failure:
         log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(failure)})
+        await give_up(runtime, account_id, branch_id, why=str(failure))
         return
     async with runtime.assistant_work(account_id) as work:
         await _write(work, record, seen, outcome.result)
         if len(record.messages) < len(whole.messages):
             session_id = record.session.session_id
             work.enqueue(enqueue.analyse_branch(account_id, session_id, branch_id))
+
+
+async def give_up(runtime: Runtime, account_id: UUID, branch_id: UUID, *, why: str) -> None:
+    owner = select(Branch.session_id).where(Branch.account_id == account_id, Branch.id == branch_id)
+    async with transaction(runtime.engine, account_id) as db:
+        session_id = (await db.execute(owner)).scalar_one_or_none()
+    if session_id is None:
+        return  # removed in the meantime
+    async with runtime.assistant_work(account_id) as work:
+        await hold_session(work, session_id)
+        if await _say_failure(work, branch_id, why):
+            work.record(BranchUpdated(session_id, branch_id))
+
+
+async def _say_failure(work: UnitOfWork, branch_id: UUID, why: str | None) -> list[UUID]:
+    """The branch, if it said something else."""
+    said = (
+        update(Branch)
+        .where(
+            Branch.account_id == work.account_id,
+            Branch.id == branch_id,
+            Branch.analysis_failure.is_distinct_from(why),
+        )
+        .values(analysis_failure=why, updated_at=func.now())
+        .returning(Branch.id)
+    )
+    return list((await work.db.execute(said)).scalars())
 
 
 async def _complete(db: AsyncConnection, account_id: UUID, branch_id: UUID) -> dict[Attempt, int]:
@@ -136,6 +164,7 @@ async def _write(
     if found:
         work.record(FindingsChanged(session.id, record.branch.id, tuple(found.values())))
     changed = [
+        *await _say_failure(work, record.branch.id, None),
         *await _summarise(work, record, analysis),
         *await _rank(work, record, analysis.ranking),
     ]

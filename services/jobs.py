@@ -118,7 +118,7 @@ class Work:
 
 WORK: Mapping[str, Work] = {
     ANSWER_MESSAGE: Work(answers.answer_message, "message_id", answers.give_up),
-    ANALYSE_BRANCH: Work(analysis.analyse_branch, "branch_id", None),
+    ANALYSE_BRANCH: Work(analysis.analyse_branch, "branch_id", analysis.give_up),
     GIVE_SECOND_OPINION: Work(
         second_opinions.give_second_opinion, "opinion_id", second_opinions.give_up
     ),

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from models.finding import Bearing, FindingKind
-from services.ai.scripted import Fail, HeldTask, ScriptedProvider
+from services.ai.scripted import Crash, Fail, HeldTask, ScriptedProvider
 from services.ai.tasks import (
     AnalyseBranch,
     Analysis,
@@ -18,6 +18,7 @@ from services.ai.tasks import (
 )
 from services.analysis import analyse_branch
 from services.ids import Kind, new_id, node_id, uuid_of
+from services.jobs import UNEXPECTED
 from services.runtime import Runtime
 from tests.client import GraphQLFailure
 from tests.tables import as_owner, event_seq, snapshot, until_idle
@@ -25,7 +26,7 @@ from tests.talk import SOON, Conversation, new_question
 
 FOUND = """
 query($id: ID!) { branch(id: $id) {
-  id status likelihood version
+  id status likelihood version analysisFailure
   contextSummary { tried concluded artifacts }
   findings { id kind claim subject evidence { position } bearings { bearing hypothesis { label } } }
   rankings { likelihood prior why nextCheck minutes }
@@ -243,6 +244,33 @@ async def test_an_analysis_that_fails_loses_nothing(
     task = await asked(talk, dns, provider, database_url, Analysis(findings=[PORT_IS_CLOSED]))
     assert task.since == 4
     assert len((await found(talk, dns))["findings"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (Fail("The key is wrong.", retryable=False), "The key is wrong."),
+        (Crash(), UNEXPECTED),
+    ],
+)
+async def test_a_branch_says_why_it_was_not_analysed_until_it_is(
+    talk: Conversation,
+    provider: ScriptedProvider,
+    database_url: str,
+    failure: Fail | Crash,
+    why: str,
+) -> None:
+    dns, quota = await talk.fork()
+    before = (await found(talk, dns))["session"]["eventCursor"]
+    await asked(talk, dns, provider, database_url, failure)
+    assert [(await found(talk, branch))["analysisFailure"] for branch in (dns, quota)] == [
+        why,
+        None,
+    ]
+    await asked(talk, dns, provider, database_url, Analysis())
+    assert (await found(talk, dns))["analysisFailure"] is None
+    updated = {"__typename": "BranchUpdated", "actor": None, "branch": {"label": "DNS"}}
+    assert (await changes(talk, before))[1:] == [updated, updated]
 
 
 async def test_leaving_a_branch_takes_into_account_what_was_said_last(
