@@ -54,6 +54,8 @@ class Branch(InAccount, CountsTokens, Base):
     """{tried: [str], concluded: str | null, artifacts: [str], updated_at: str}"""
     analysed_position: Mapped[int] = mapped_column(server_default="0")
     """Up to which message the findings and the summary take the conversation into account."""
+    analysis_failure: Mapped[str | None]
+    """Why they could not be brought up to date, in a sentence."""
     step_count: Mapped[int] = mapped_column(server_default="0")
     archived_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")

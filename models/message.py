@@ -65,6 +65,29 @@ class BranchMessage(InAccount, CountsTokens, Base):
     )
 
 
+class MessageAlternative(Base):
+    """An earlier text of an answer that was written anew, as the message had it."""
+
+    __tablename__ = "message_alternatives"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """The attempt that it was the outcome of: no two texts of a message ever have the same."""
+    session_id: Mapped[UUID]
+    body: Mapped[str]
+    model: Mapped[str | None] = mapped_column(String(100))
+    suggested_fork: Mapped[dict[str, Any] | None]
+    step_id: Mapped[UUID | None]
+    """The move that it made, which is no longer the message's."""
+    finished_at: Mapped[datetime]
+
+    __table_args__ = (
+        refers_to("session_id message_id", "branch_messages session_id id", "CASCADE"),
+        refers_to("session_id step_id", "ai_session_steps session_id id", "CASCADE"),
+    )
+
+
 class MessageAttachment(Base):
     """The uploads that were sent with a message, in order; each is sent once."""
 

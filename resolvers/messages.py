@@ -8,6 +8,12 @@ from schema.message import (
     CancelMessageInput,
     CancelMessageResult,
     CancelMessageSuccess,
+    ChooseAlternativeInput,
+    ChooseAlternativeResult,
+    ChooseAlternativeSuccess,
+    RegenerateMessageInput,
+    RegenerateMessageResult,
+    RegenerateMessageSuccess,
     RetryMessageInput,
     RetryMessageResult,
     RetryMessageSuccess,
@@ -18,7 +24,7 @@ from schema.message import (
 )
 from schema.prompt import ModelPrompt
 from schema.session import AiSession
-from services import messages
+from services import alternatives, messages
 from services.errors import NotFound
 from services.ids import Kind, uuid_of
 from services.inspection import inspect_prompt
@@ -83,6 +89,36 @@ class MessageMutations:
             message_id=uuid_of(Kind.MESSAGE, input.message_id),
         )
         return RetryMessageSuccess(reply=BranchMessage.of(reply))
+
+    @strawberry.mutation(
+        description="Has a complete answer written anew, in its place; the text it had becomes one of its "
+        "`alternatives`. Findings that rest on it stay."
+    )
+    async def regenerate_message(
+        self, info: Info, input: RegenerateMessageInput
+    ) -> RegenerateMessageResult:
+        reply = await alternatives.regenerate_message(
+            info.context.runtime,
+            info.context.actor,
+            key=input.idempotency_key,
+            message_id=uuid_of(Kind.MESSAGE, input.message_id),
+        )
+        return RegenerateMessageSuccess(reply=BranchMessage.of(reply))
+
+    @strawberry.mutation(
+        description="Gives an answer an earlier text back, also one that failed or was cancelled when it "
+        "was written anew. The text it had becomes one of its `alternatives`."
+    )
+    async def choose_alternative(
+        self, info: Info, input: ChooseAlternativeInput
+    ) -> ChooseAlternativeResult:
+        reply = await alternatives.choose_alternative(
+            info.context.runtime,
+            info.context.actor,
+            message_id=uuid_of(Kind.MESSAGE, input.message_id),
+            number=input.number,
+        )
+        return ChooseAlternativeSuccess(reply=BranchMessage.of(reply))
 
     @strawberry.mutation(
         description="Stops a reply that is pending or being written; its text so far is kept."

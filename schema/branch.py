@@ -168,6 +168,13 @@ class Branch(Node):
         stored = self.row.context_summary
         return ContextSummary.of(stored) if stored else None
 
+    @strawberry.field(
+        description="Why findings, summary and ranking could not be brought up to date, in a sentence; "
+        "null where they were. The next answer on the branch tries again."
+    )
+    def analysis_failure(self) -> str | None:
+        return self.row.analysis_failure
+
     @strawberry.field(description="In the order they were made, at most 200.")
     async def findings(
         self, info: Info

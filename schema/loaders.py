@@ -13,6 +13,7 @@ from strawberry.dataloader import DataLoader
 
 from services import (
     accounts,
+    alternatives,
     api_keys,
     branches,
     deliveries,
@@ -99,6 +100,7 @@ class Loaders:
         self.uploads_of_branch = many(uploads.by_branch)
         self.attachments_of_message = many(attachments.by_message)
         self.steps = one(steps.by_id)
+        self.alternatives_of_message = many(alternatives.by_message)
         self.step_of_message = one(steps.by_message)
         self.step_of_fork_point = one(steps.by_fork_point)
         self.handoffs = one(handoffs.by_id)

@@ -62,6 +62,16 @@ class ForkSuggestion:
         return cls(reason=stored["reason"], options=options)
 
 
+@strawberry.type(description="An earlier text of an answer that was written anew.")
+class MessageAlternative:
+    number: int = strawberry.field(
+        description="Names it among those of its message, for good; later texts have higher ones."
+    )
+    body: str
+    model: str | None = strawberry.field(description="What wrote it; null where that is not known.")
+    created_at: datetime = strawberry.field(description="When it was complete.")
+
+
 @strawberry.type
 class BranchMessage(Node):
     key: strawberry.Private[UUID]
@@ -101,6 +111,21 @@ class BranchMessage(Node):
             return []
         rows = await info.context.loaders.attachments_of_message.load(self.key)
         return [uploads.FileUpload.of(row) for row in rows]
+
+    @strawberry.field(
+        description="Texts that `regenerateMessage` has replaced, newest first; at most 20. "
+        "`chooseAlternative` brings one back."
+    )
+    async def alternatives(self, info: Info) -> list[MessageAlternative]:
+        if self.role is not MessageRole.ASSISTANT:
+            return []
+        rows = await info.context.loaders.alternatives_of_message.load(self.key)
+        return [
+            MessageAlternative(
+                number=row.number, body=row.body, model=row.model, created_at=row.finished_at
+            )
+            for row in rows
+        ]
 
     @strawberry.field(description="The move of the diagnosis that this answer makes.")
     async def step(self, info: Info) -> Annotated["Step", strawberry.lazy("schema.step")] | None:
@@ -241,6 +266,52 @@ RetryMessageResult = Annotated[
     | InvalidTransitionError
     | BudgetExceededError,
     strawberry.union("RetryMessageResult"),
+]
+
+
+@strawberry.input
+class RegenerateMessageInput:
+    idempotency_key: UUID
+    message_id: strawberry.ID = strawberry.field(
+        description="A complete answer that is the last message of its branch, and that no branch was "
+        "forked from."
+    )
+
+
+@strawberry.type
+class RegenerateMessageSuccess:
+    reply: BranchMessage
+
+
+RegenerateMessageResult = Annotated[
+    RegenerateMessageSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | BudgetExceededError,
+    strawberry.union("RegenerateMessageResult"),
+]
+
+
+@strawberry.input
+class ChooseAlternativeInput:
+    message_id: strawberry.ID
+    number: int = strawberry.field(description="Of one of the message's `alternatives`.")
+
+
+@strawberry.type
+class ChooseAlternativeSuccess:
+    reply: BranchMessage
+
+
+ChooseAlternativeResult = Annotated[
+    ChooseAlternativeSuccess
+    | InvalidInputError
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError,
+    strawberry.union("ChooseAlternativeResult"),
 ]
 
 

@@ -36,11 +36,13 @@ async def perform(
     except BudgetExceeded as refusal:
         AI_TASKS.labels(task.name, "no budget").inc()
         raise TaskFailed(refusal.message) from refusal
+    after = None
     try:
         async with asyncio.timeout(runtime.limits.reply_timeout):
             outcome = await runtime.provider.perform(task)
     except ProviderError as error:
         why, again, used = error.message, error.retryable and not last_try, error.usage
+        after = error.retry_after
     except TimeoutError:
         why, again, used = "The assistant took too long.", not last_try, Usage()
     else:
@@ -49,7 +51,7 @@ async def perform(
         return outcome
     AI_TASKS.labels(task.name, "retry" if again else "failed").inc()
     await _count(runtime, account_id, session_id, branch_id, used)
-    raise TryAgain(why) if again else TaskFailed(why)
+    raise TryAgain(why, after=after) if again else TaskFailed(why)
 
 
 async def _count(

@@ -1,22 +1,26 @@
 """Bringing up to date what a branch has established: findings, summary, ranking, and dead ends in doubt.
 
-A job reads the conversation, asks the model once, and writes in one transaction. The branch's
-`analysed_position` fences it: of two analyses of the same messages the second writes nothing.
+A job reads the conversation, asks the model once about a portion of what is new, and writes in one
+transaction. The branch's `analysed_position` fences it: of two analyses of the same messages the second
+writes nothing. It never passes a message that the analysis did not see.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import NoResultFound
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.base import Base
 from models.branch import Branch
 from models.finding import Bearing, Finding, FindingBearing, FindingEvidence
 from models.hypothesis import Ranking
-from services import lifecycle
+from models.message import BranchMessage, MessageState
+from services import enqueue, lifecycle
 from services.ai.tasks import AnalyseBranch, Analysis, FoundFinding, HypothesisRank
 from services.ai_tasks import TaskFailed, perform
 from services.database import transaction
@@ -31,6 +35,13 @@ from services.unit_of_work import UnitOfWork
 
 log = logging.getLogger("flowpilot.analysis")
 
+PORTION = 10
+"""New messages of the branch that one analysis takes in, so that what it finds has an end. Each may have
+come with ten files."""
+
+Attempt = tuple[UUID, int]
+"""A message, and which attempt at it."""
+
 
 async def analyse_branch(
     runtime: Runtime, account_id: UUID, branch_id: UUID, *, last_try: bool
@@ -39,10 +50,13 @@ async def analyse_branch(
     is the last try: then the next answer on the branch gives another chance.
     """
     async with transaction(runtime.engine, account_id) as db:
+        # First: of what is completed between the two it is better to hear twice than never.
+        seen = await _complete(db, account_id, branch_id)
         try:
-            record = await read_record(db, account_id, branch_id)
+            whole = await read_record(db, account_id, branch_id)
         except NoResultFound:
             return  # removed in the meantime
+    record = _portion(whole)
     task = _task(record)
     if task is None:
         return
@@ -57,9 +71,60 @@ async def analyse_branch(
         )
     except TaskFailed as failure:
         log.warning("branch not analysed", extra={"branch": str(branch_id), "why": str(failure)})
+        await give_up(runtime, account_id, branch_id, why=str(failure))
         return
     async with runtime.assistant_work(account_id) as work:
-        await _write(work, record, outcome.result)
+        await _write(work, record, seen, outcome.result)
+        if len(record.messages) < len(whole.messages):
+            session_id = record.session.session_id
+            work.enqueue(enqueue.analyse_branch(account_id, session_id, branch_id))
+
+
+async def give_up(runtime: Runtime, account_id: UUID, branch_id: UUID, *, why: str) -> None:
+    owner = select(Branch.session_id).where(Branch.account_id == account_id, Branch.id == branch_id)
+    async with transaction(runtime.engine, account_id) as db:
+        session_id = (await db.execute(owner)).scalar_one_or_none()
+    if session_id is None:
+        return  # removed in the meantime
+    async with runtime.assistant_work(account_id) as work:
+        await hold_session(work, session_id)
+        if await _say_failure(work, branch_id, why):
+            work.record(BranchUpdated(session_id, branch_id))
+
+
+async def _say_failure(work: UnitOfWork, branch_id: UUID, why: str | None) -> list[UUID]:
+    """The branch, if it said something else."""
+    said = (
+        update(Branch)
+        .where(
+            Branch.account_id == work.account_id,
+            Branch.id == branch_id,
+            Branch.analysis_failure.is_distinct_from(why),
+        )
+        .values(analysis_failure=why, updated_at=func.now())
+        .returning(Branch.id)
+    )
+    return list((await work.db.execute(said)).scalars())
+
+
+async def _complete(db: AsyncConnection, account_id: UUID, branch_id: UUID) -> dict[Attempt, int]:
+    """What is complete of the branch's own, with its positions."""
+    statement = select(BranchMessage.id, BranchMessage.attempt, BranchMessage.position).where(
+        BranchMessage.account_id == account_id,
+        BranchMessage.branch_id == branch_id,
+        BranchMessage.state == MessageState.COMPLETE,
+    )
+    rows = (await db.execute(statement)).all()
+    return {(row.id, row.attempt): row.position for row in rows}
+
+
+def _portion(record: Record) -> Record:
+    """Without what the next analysis will take in."""
+    new = [said for said in record.messages if _is_new(said, record.branch)]
+    if len(new) <= PORTION:
+        return record
+    end = new[PORTION].turn.position
+    return replace(record, messages=record.before(end))
 
 
 def _task(record: Record) -> AnalyseBranch | None:
@@ -87,16 +152,19 @@ def _known(record: Record) -> list[str]:
 # ------------------------------------------------------------------ writing
 
 
-async def _write(work: UnitOfWork, record: Record, analysis: Analysis) -> None:
+async def _write(
+    work: UnitOfWork, record: Record, seen: Container[Attempt], analysis: Analysis
+) -> None:
     session = await hold_session(work, record.session.session_id)
     if session is None:
         return
-    if not await _advance(work, record):
+    if not await _advance(work, record, seen):
         return
     found = await _add_findings(work, record, analysis.findings)
     if found:
         work.record(FindingsChanged(session.id, record.branch.id, tuple(found.values())))
     changed = [
+        *await _say_failure(work, record.branch.id, None),
         *await _summarise(work, record, analysis),
         *await _rank(work, record, analysis.ranking),
     ]
@@ -106,9 +174,18 @@ async def _write(work: UnitOfWork, record: Record, analysis: Analysis) -> None:
         await _propose_revivals(work, record, analysis, found)
 
 
-async def _advance(work: UnitOfWork, record: Record) -> bool:
-    """False when another analysis was faster."""
-    branch = record.branch
+async def _advance(work: UnitOfWork, record: Record, seen: Container[Attempt]) -> bool:
+    """False when another analysis was faster.
+
+    An answer that was completed anew meanwhile among what was analysed is where the next one begins.
+    """
+    branch, end = record.branch, record.messages[-1].turn.position
+    complete = await _complete(work.db, work.account_id, branch.id)
+    unseen = [
+        position
+        for attempt, position in complete.items()
+        if position > branch.analysed_position and attempt not in seen
+    ]
     advanced = (
         update(Branch)
         .where(
@@ -116,7 +193,7 @@ async def _advance(work: UnitOfWork, record: Record) -> bool:
             Branch.id == branch.id,
             Branch.analysed_position == branch.analysed_position,
         )
-        .values(analysed_position=record.messages[-1].turn.position)
+        .values(analysed_position=min([end, *(position - 1 for position in unseen)]))
         .returning(Branch.id)
     )
     return (await work.db.execute(advanced)).first() is not None
@@ -222,7 +299,12 @@ async def _summarise(work: UnitOfWork, record: Record, analysis: Analysis) -> li
 
 
 async def _rank(work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank]) -> list[UUID]:
-    """Hypotheses whose likelihood changed. Only those still open are ranked, each once."""
+    """Hypotheses whose likelihood changed. Only those still open are ranked, each once.
+
+    Nothing is ranked by who did not know what the hypotheses have been held to be since.
+    """
+    if ranks and await _have_moved(work, record):
+        return []
     changed = []
     for ref, rank in {rank.hypothesis: rank for rank in ranks}.items():
         branch = record.hypotheses.get(ref)
@@ -256,6 +338,15 @@ async def _rank(work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank
         )
         changed.append(branch.id)
     return changed
+
+
+async def _have_moved(work: UnitOfWork, record: Record) -> bool:
+    known = {branch.id: branch.likelihood for branch in record.hypotheses.values()}
+    statement = select(Branch.id, Branch.likelihood).where(
+        Branch.account_id == work.account_id, Branch.id.in_(known)
+    )
+    now = (await work.db.execute(statement)).all()
+    return any(known[row.id] != row.likelihood for row in now)
 
 
 async def _propose_revivals(

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.branch import Branch
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
-from services import enqueue, lifecycle
+from services import lifecycle
 from services.ai.port import (
     Done,
     IntakeAnalysis,
@@ -24,21 +24,25 @@ from services.ai.port import (
     Usage,
     step_to_json,
 )
-from services.database import transaction
+from services.database import fetch_one, is_away, transaction
 from services.enqueue import TryAgain
 from services.errors import BudgetExceeded
 from services.events import SessionUpdated
 from services.files.sent import wait_until_read
 from services.inspection import remember_prompt
 from services.knowledge.suggestions import suggest
-from services.messages import finish, stream_topic
+from services.messages import finish, have_analysed_from, stop_topic, stream_topic
 from services.requests import build_request
 from services.runtime import Live, Runtime
 from services.sessions import hold_session
+from services.siblings import wait_for_first
 from services.steps import add_step
 from services.telemetry.metrics import AI_ANSWERS
 from services.unit_of_work import UnitOfWork
 from services.usage import count, counters, require_budget
+
+STOP_POLL = 1.0
+"""Seconds after which a worker looks whether its answer is still wanted although no hint came."""
 
 CHUNK_INTERVAL = 0.075
 """Seconds that text is gathered before it is written. The first piece is not made to wait."""
@@ -61,6 +65,7 @@ async def answer_message(
 ) -> None:
     """Writes one reply. Raises TryAgain on a fault that may pass, unless this is the last try."""
     await wait_until_read(runtime, account_id, message_id)
+    await wait_for_first(runtime, account_id, message_id)
     begun = await _begin(runtime, account_id, message_id)
     if begun is None:
         return
@@ -70,26 +75,47 @@ async def answer_message(
         async with transaction(runtime.engine, account_id) as db:
             await require_budget(runtime, db, account_id)  # others may have used it up since
         async with asyncio.timeout(runtime.limits.reply_timeout):
-            done, body = await _stream(runtime, reply, request, meter)
+            done, body = await _stream_until_over(runtime, reply, request, meter)
     except BudgetExceeded as refusal:
         AI_ANSWERS.labels("failed").inc()
         await _fail(runtime, reply, refusal.message, meter, again=False)
     except ProviderError as error:
         AI_ANSWERS.labels("retry" if error.retryable and not last_try else "failed").inc()
-        await _fail(runtime, reply, error.message, meter, again=error.retryable and not last_try)
+        again = error.retryable and not last_try
+        await _fail(runtime, reply, error.message, meter, again=again, after=error.retry_after)
     except TimeoutError:
         AI_ANSWERS.labels("failed" if last_try else "retry").inc()
         await _fail(runtime, reply, "The assistant took too long.", meter, again=not last_try)
+    except Exception:
+        AI_ANSWERS.labels("failed").inc()
+        await _count_alone(runtime, reply, meter.usage)
+        raise
     else:
         AI_ANSWERS.labels("cancelled" if done is None else "complete").inc()
         if done is not None:
             await _complete(runtime, reply, done, body)
         else:
-            async with runtime.assistant_work(account_id) as work:
-                await _count(work, reply, meter.usage)
+            await _count_alone(runtime, reply, meter.usage)
     finally:
         runtime.live.pop(message_id, None)
         runtime.bus.wake(stream_topic(message_id))
+
+
+async def give_up(runtime: Runtime, account_id: UUID, message_id: UUID, *, why: str) -> None:
+    """Whatever a second worker may still be writing of the reply is refused afterwards."""
+    async with transaction(runtime.engine, account_id) as db:
+        reply = await fetch_one(
+            db,
+            select(BranchMessage).where(
+                BranchMessage.account_id == account_id, BranchMessage.id == message_id
+            ),
+        )
+    if reply is None:
+        return  # removed with its session
+    async with runtime.assistant_work(account_id) as work:
+        await hold_session(work, reply.session_id)
+        await finish(work, reply, MessageState.FAILED, body="", failure=why)
+    runtime.bus.wake(stream_topic(message_id))
 
 
 # ---------------------------------------------------------------- begin
@@ -126,6 +152,39 @@ async def _begin(
 
 
 # ---------------------------------------------------------------- stream
+
+
+async def _stream_until_over(
+    runtime: Runtime, reply: BranchMessage, request: TurnRequest, meter: Meter
+) -> tuple[Done | None, str]:
+    """As `_stream`, but lets go of the model as soon as nobody waits for its answer any more."""
+    name = f"answer {reply.id}"
+    writing = asyncio.create_task(_stream(runtime, reply, request, meter), name=name)
+    watching = asyncio.create_task(_until_over(runtime, reply), name=name)
+    try:
+        await asyncio.wait((writing, watching), return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            return writing.result()
+        watching.result()
+        return None, ""
+    finally:
+        for task in (writing, watching):
+            task.cancel()
+        await asyncio.gather(writing, watching, return_exceptions=True)
+
+
+async def _until_over(runtime: Runtime, reply: BranchMessage) -> None:
+    """Until the reply was cancelled, or another worker began it anew."""
+    with runtime.bus.listen(stop_topic(reply.id)) as hints:
+        while True:
+            try:
+                async with transaction(runtime.engine, reply.account_id) as db:
+                    if not await _is_current(db, reply):
+                        return
+            except Exception as error:
+                if not is_away(error):
+                    raise
+            await hints.wait(STOP_POLL)
 
 
 async def _stream(
@@ -180,7 +239,7 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
     usage = counters(done.usage)
     async with runtime.assistant_work(reply.account_id) as work:
         session = await hold_session(work, reply.session_id)
-        current = session is not None and await _is_current(work, reply)
+        current = session is not None and await _is_current(work.db, reply)
         await _count(work, reply, done.usage, answers=int(current))
         if session is None or not current:
             return
@@ -206,17 +265,7 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
             )
         if done.intake is not None:
             await _take_over(work, session, done.intake)
-        await _have_analysed(work, reply)
-
-
-async def _have_analysed(work: UnitOfWork, reply: BranchMessage) -> None:
-    """An answer that was retried may stand before what has been analysed already."""
-    await work.db.execute(
-        update(Branch)
-        .where(Branch.account_id == reply.account_id, Branch.id == reply.branch_id)
-        .values(analysed_position=func.least(Branch.analysed_position, reply.position - 1))
-    )
-    work.enqueue(enqueue.analyse_branch(work.account_id, reply.branch_id))
+        await have_analysed_from(work, reply)
 
 
 async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answers: int = 0) -> None:
@@ -224,6 +273,12 @@ async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answer
     await count(
         work, reply.session_id, reply.branch_id, usage, message_id=reply.id, answers=answers
     )
+
+
+async def _count_alone(runtime: Runtime, reply: BranchMessage, usage: Usage) -> None:
+    async with runtime.assistant_work(reply.account_id) as work:
+        await hold_session(work, reply.session_id)
+        await _count(work, reply, usage)
 
 
 async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysis) -> None:
@@ -245,12 +300,18 @@ async def _take_over(work: UnitOfWork, session: AiSession, intake: IntakeAnalysi
 
 
 async def _fail(
-    runtime: Runtime, reply: BranchMessage, why: str, meter: Meter, *, again: bool
+    runtime: Runtime,
+    reply: BranchMessage,
+    why: str,
+    meter: Meter,
+    *,
+    again: bool,
+    after: float | None = None,
 ) -> None:
     async with runtime.assistant_work(reply.account_id) as work:
         await hold_session(work, reply.session_id)
         await _count(work, reply, meter.usage)
-        if not await _is_current(work, reply):
+        if not await _is_current(work.db, reply):
             return
         if not again:
             await finish(work, reply, MessageState.FAILED, body="", failure=why)
@@ -260,14 +321,14 @@ async def _fail(
             .where(BranchMessage.account_id == reply.account_id, BranchMessage.id == reply.id)
             .values(state=MessageState.PENDING)
         )
-    raise TryAgain(why)
+    raise TryAgain(why, after=after)
 
 
-async def _is_current(work: UnitOfWork, reply: BranchMessage) -> bool:
+async def _is_current(db: AsyncConnection, reply: BranchMessage) -> bool:
     statement = select(BranchMessage.id).where(
         BranchMessage.account_id == reply.account_id,
         BranchMessage.id == reply.id,
         BranchMessage.attempt == reply.attempt,
         BranchMessage.state == MessageState.STREAMING,
     )
-    return (await work.db.execute(statement)).first() is not None
+    return (await db.execute(statement)).first() is not None

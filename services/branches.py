@@ -240,7 +240,7 @@ async def set_status(
 def have_analysed(work: UnitOfWork, branch: Branch) -> None:
     """On leaving a branch: what was said on it after its last answer is taken into account, too."""
     if branch.last_position > max(branch.analysed_position, branch.fork_position):
-        work.enqueue(enqueue.analyse_branch(work.account_id, branch.id))
+        work.enqueue(enqueue.analyse_branch(work.account_id, branch.session_id, branch.id))
 
 
 async def update_branches(work: UnitOfWork, branch_ids: Sequence[UUID], **values: object) -> None:

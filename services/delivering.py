@@ -114,6 +114,20 @@ async def deliver(
             await _record(runtime, work, delivery, outcome)
 
 
+async def give_up(runtime: Runtime, account_id: UUID, delivery_id: UUID, *, why: str) -> None:
+    async with transaction(runtime.engine, account_id) as db:
+        try:
+            session_id = (await one(db, account_id, delivery_id)).session_id
+        except NotFound:
+            return  # removed with its session
+    async with runtime.assistant_work(account_id) as work:
+        if await hold_session(work, session_id) is None:
+            return
+        delivery = await lock(work, delivery_id)
+        if delivery.state in {DeliveryState.QUEUED, DeliveryState.SENDING}:
+            await _give_up(runtime, work, delivery, why)
+
+
 # ------------------------------------------------------------------ beginning
 
 

@@ -16,7 +16,7 @@ from services.errors import InvalidTransition
 from services.events import HandoffCancelled
 from services.handoff_events import event_of
 from services.handoffs import close, waiting
-from services.messages import finish, stream_topic
+from services.messages import finish, tell_cancelled
 from services.outputs.review import ask_for_all
 from services.runtime import Runtime
 from services.sessions import SessionView, lock_session, set_status, view
@@ -113,7 +113,7 @@ async def _end(
             await ask_for_all(work, session)
         ended = await view(work.db, actor, session.id)
     for message_id in cancelled:
-        runtime.bus.wake(stream_topic(message_id))
+        tell_cancelled(runtime, message_id)
     return ended
 
 

@@ -24,7 +24,11 @@ BEHIND_ANSWERS = -10
 
 
 class TryAgain(Exception):
-    """It may go better in a while."""
+    """It may go better in a while: not before `after` seconds have passed, if the other side said so."""
+
+    def __init__(self, why: str = "", *, after: float | None = None) -> None:
+        super().__init__(why)
+        self.after = after
 
 
 def answer_message(account_id: UUID, branch_id: UUID, reply_id: UUID) -> Job:
@@ -36,11 +40,12 @@ def answer_message(account_id: UUID, branch_id: UUID, reply_id: UUID) -> Job:
     )
 
 
-def analyse_branch(account_id: UUID, branch_id: UUID) -> Job:
+def analyse_branch(account_id: UUID, session_id: UUID, branch_id: UUID) -> Job:
+    """One at a time in a session, since each weighs all of its hypotheses by what is known of them."""
     return Job(
         ANALYSE_BRANCH,
         {"account_id": str(account_id), "branch_id": str(branch_id)},
-        lock=f"analysis:{branch_id}",
+        lock=f"analysis:{session_id}",
         priority=BEHIND_ANSWERS,
     )
 

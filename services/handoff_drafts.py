@@ -79,7 +79,6 @@ async def _write(work: UnitOfWork, handoff: Handoff, draft: HandoffDraft) -> Non
     values: dict[str, Any] = {
         "briefing": draft.briefing,
         "snapshot": _completed(current.snapshot, draft),
-        "version": Handoff.version + 1,
     }
     if current.intent is HandoffIntent.ESCALATE:
         values["assessment"] = draft.model_dump(

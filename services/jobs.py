@@ -8,16 +8,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
+from sqlalchemy.exc import DBAPIError
 
-from services.analysis import analyse_branch
-from services.answers import answer_message
+from services import analysis, answers, delivering, handoff_drafts, second_opinions
 from services.database import APP_ROLE, is_away, plain_url
-from services.delivering import deliver
 from services.enqueue import (
     ANALYSE_BRANCH,
     ANSWER_MESSAGE,
@@ -31,14 +31,13 @@ from services.enqueue import (
     WRITE_OUTPUT,
     TryAgain,
 )
-from services.files.descriptions import describe_upload
+from services.files import descriptions
 from services.files.sweep import sweep
-from services.handoff_drafts import prepare_handoff
-from services.outputs.drafts import write_output
+from services.outputs import drafts
 from services.returns import return_claim
 from services.runtime import Runtime
-from services.second_opinions import give_second_opinion
 from services.sla_watch import watch_sla
+from services.telemetry.metrics import JOBS_GIVEN_UP
 from services.telemetry.traces import whole
 from services.waking import wake_handoff
 
@@ -64,38 +63,79 @@ SWEEPING = "17 3 * * *"
 RESTART_WAIT = 1.0
 
 
+UNEXPECTED = "Something went wrong on our side."
+"""What people are told of a fault that is in the log."""
+
+
 class Backoff(BaseRetryStrategy):
-    """Doubles the wait each time. Besides TryAgain only a lost database is worth another try: anything
-    else is a fault of ours.
+    """Doubles the wait each time, and waits as long as was asked for. Besides TryAgain only a lost database
+    is worth another try: anything else is a fault of ours.
     """
 
-    def __init__(self, first_wait: float) -> None:
-        self.first_wait = first_wait
+    def __init__(self, first: float, longest: float) -> None:
+        """Both in seconds."""
+        self.first = first
+        self.longest = longest
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision()  # the worker shuts down; another one, or the next, goes on
         if not (isinstance(exception, TryAgain) or is_away(exception)):
             return None
-        return RetryDecision(retry_in={"seconds": self.first_wait * 2**job.attempts})
+        asked = exception.after if isinstance(exception, TryAgain) else None
+        wait = max(self.first * 2 ** min(job.attempts, 20), asked or 0.0)
+        return RetryDecision(retry_in={"seconds": min(wait, self.longest)})
 
 
-class Work(Protocol):
+class GivenUp(Exception):
+    """What the job was about has been ended as failed, because of what caused this."""
+
+
+def may_pass(error: BaseException, *, last_try: bool) -> bool:
+    """A lost database does however often it was tried: without it nothing can be given up either. What
+    may be a lost database or something else has as many tries as what asks for another one.
+    """
+    is_lost = is_away(error)
+    if is_lost and isinstance(error, DBAPIError):
+        return True
+    return not last_try and (is_lost or isinstance(error, TryAgain))
+
+
+class Run(Protocol):
     async def __call__(
         self, runtime: Runtime, account_id: UUID, key: UUID, /, *, last_try: bool
     ) -> None: ...
 
 
-WORK: Mapping[str, tuple[Work, str]] = {
-    ANSWER_MESSAGE: (answer_message, "message_id"),
-    ANALYSE_BRANCH: (analyse_branch, "branch_id"),
-    GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
-    PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
-    DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
-    WRITE_OUTPUT: (write_output, "output_id"),
-    DELIVER: (deliver, "delivery_id"),
+class GiveUp(Protocol):
+    async def __call__(
+        self, runtime: Runtime, account_id: UUID, key: UUID, /, *, why: str
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`argument` names what the job does it to. `give_up` ends that as failed, for a reason that people
+    read, when the job has failed for good; it does nothing where there is nothing left to end.
+    """
+
+    run: Run
+    argument: str
+    give_up: GiveUp | None
+    """None where nothing says that it is under way."""
+
+
+WORK: Mapping[str, Work] = {
+    ANSWER_MESSAGE: Work(answers.answer_message, "message_id", answers.give_up),
+    ANALYSE_BRANCH: Work(analysis.analyse_branch, "branch_id", analysis.give_up),
+    GIVE_SECOND_OPINION: Work(
+        second_opinions.give_second_opinion, "opinion_id", second_opinions.give_up
+    ),
+    PREPARE_HANDOFF: Work(handoff_drafts.prepare_handoff, "handoff_id", None),
+    DESCRIBE_UPLOAD: Work(descriptions.describe_upload, "upload_id", descriptions.give_up),
+    WRITE_OUTPUT: Work(drafts.write_output, "output_id", drafts.give_up),
+    DELIVER: Work(delivering.deliver, "delivery_id", delivering.give_up),
 }
-"""What each job does, and the argument that names what it does it to."""
 
 Timer = Callable[[Runtime, UUID, UUID], Awaitable[None]]
 
@@ -113,13 +153,12 @@ def job_app(url: str, runtime: Runtime) -> App:
     )
     app = App(connector=connector)
 
-    for name, (work, argument) in WORK.items():
-        app.task(name=name, pass_context=True, retry=Backoff(runtime.limits.retry_wait))(
-            _task(runtime, name, work, argument)
-        )
+    backoff = Backoff(runtime.limits.retry_wait, runtime.limits.longest_retry_wait)
+    for name, work in WORK.items():
+        app.task(name=name, pass_context=True, retry=backoff)(_task(runtime, name, work))
 
     for name, timer in TIMERS.items():
-        app.task(name=name, retry=Backoff(runtime.limits.retry_wait))(_timer(runtime, name, timer))
+        app.task(name=name, retry=backoff)(_timer(runtime, name, timer))
 
     @app.periodic(cron=REAPING)
     @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
@@ -135,11 +174,21 @@ def job_app(url: str, runtime: Runtime) -> App:
     return app
 
 
-def _task(runtime: Runtime, name: str, work: Work, argument: str) -> Callable[..., Awaitable[None]]:
+def _task(runtime: Runtime, name: str, work: Work) -> Callable[..., Awaitable[None]]:
     async def run(context: JobContext, account_id: str, **given: str) -> None:
+        account, key = UUID(account_id), UUID(given[work.argument])
         last = context.job.attempts + 1 >= MAX_TRIES
         with whole(f"job {name}"):
-            await work(runtime, UUID(account_id), UUID(given[argument]), last_try=last)
+            try:
+                await work.run(runtime, account, key, last_try=last)
+            except Exception as error:
+                if may_pass(error, last_try=last):
+                    raise
+                why = str(error) if isinstance(error, TryAgain) else UNEXPECTED
+                if work.give_up is not None:
+                    await work.give_up(runtime, account, key, why=why)
+                JOBS_GIVEN_UP.labels(name).inc()
+                raise GivenUp(why) from error  # which is logged, once, where jobs are run
 
     return run
 

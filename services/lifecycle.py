@@ -106,6 +106,8 @@ MESSAGE: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.FAILED: frozenset({MessageState.PENDING}),
     MessageState.CANCELLED: frozenset({MessageState.PENDING}),
 }
+"""`regenerateMessage` makes a COMPLETE one PENDING again, and `chooseAlternative` any but an unfinished one
+COMPLETE; both need an answer that nothing rests on."""
 
 DELIVERY: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING}),

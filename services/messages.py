@@ -205,11 +205,12 @@ async def _append_pair(work: UnitOfWork, branch: Branch, pair: Pair, body: str) 
 
 
 async def _sent(db: AsyncConnection, actor: Actor, pair: Pair) -> Sent:
-    message, reply = await _one(db, actor, pair[0]), await _one(db, actor, pair[1])
+    message, reply = await message_row(db, actor, pair[0]), await message_row(db, actor, pair[1])
     return Sent(await view(db, actor, message.session_id), message, reply)
 
 
-async def _one(db: AsyncConnection, actor: Actor, message_id: UUID) -> BranchMessage:
+async def message_row(db: AsyncConnection, actor: Actor, message_id: UUID) -> BranchMessage:
+    """Raises NotFound."""
     statement = select(BranchMessage).where(
         BranchMessage.account_id == actor.account_id, BranchMessage.id == message_id
     )
@@ -225,7 +226,7 @@ async def retry_message(runtime: Runtime, actor: Actor, *, message_id: UUID) -> 
     Raises NotFound, PermissionDenied, InvalidTransition and BudgetExceeded.
     """
     async with runtime.work(actor) as work:
-        message = await _one(work.db, actor, message_id)
+        message = await message_row(work.db, actor, message_id)
         _, branch = await lock_branch(work, actor, message.branch_id)
         require_open(branch, "retry")
         restarted = (
@@ -239,11 +240,11 @@ async def retry_message(runtime: Runtime, actor: Actor, *, message_id: UUID) -> 
             .returning(BranchMessage.id)
         )
         if (await work.db.execute(restarted)).first() is None:
-            raise _not_from(message, MessageState.PENDING)
+            raise not_from(message, MessageState.PENDING)
         await require_budget(runtime, work.db, work.account_id)
         work.record(MessageRestarted(message.session_id, branch.id, message_id))
         work.enqueue(enqueue.answer_message(work.account_id, branch.id, message_id))
-        return await _one(work.db, actor, message_id)
+        return await message_row(work.db, actor, message_id)
 
 
 async def cancel_message(runtime: Runtime, actor: Actor, *, message_id: UUID) -> BranchMessage:
@@ -252,16 +253,16 @@ async def cancel_message(runtime: Runtime, actor: Actor, *, message_id: UUID) ->
     Raises NotFound, PermissionDenied and InvalidTransition.
     """
     async with runtime.work(actor) as work:
-        message = await _one(work.db, actor, message_id)
+        message = await message_row(work.db, actor, message_id)
         await lock_branch(work, actor, message.branch_id)
         if not await finish(work, message, MessageState.CANCELLED):
-            raise _not_from(await _one(work.db, actor, message_id), MessageState.CANCELLED)
-        cancelled = await _one(work.db, actor, message_id)
-    runtime.bus.wake(stream_topic(message_id))
+            raise not_from(await message_row(work.db, actor, message_id), MessageState.CANCELLED)
+        cancelled = await message_row(work.db, actor, message_id)
+    tell_cancelled(runtime, message_id)
     return cancelled
 
 
-def _not_from(message: BranchMessage, target: MessageState) -> InvalidTransition:
+def not_from(message: BranchMessage, target: MessageState) -> InvalidTransition:
     return InvalidTransition(
         f"The message is {message.state.name}.",
         source=message.state.name,
@@ -310,6 +311,8 @@ async def finish(
             MessageChunk.account_id == message.account_id, MessageChunk.message_id == message.id
         )
     )
+    if state is MessageState.CANCELLED:
+        work.hasten(enqueue.answer_message(work.account_id, message.branch_id, message.id))
     work.record(
         MessageFinished(message.session_id, message.branch_id, message.id),
         Change("state", after=state.name),
@@ -317,8 +320,30 @@ async def finish(
     return True
 
 
+async def have_analysed_from(work: UnitOfWork, message: BranchMessage) -> None:
+    """A text that was completed anew may stand before what has been analysed already."""
+    await work.db.execute(
+        update(Branch)
+        .where(Branch.account_id == message.account_id, Branch.id == message.branch_id)
+        .values(analysed_position=func.least(Branch.analysed_position, message.position - 1))
+    )
+    work.enqueue(enqueue.analyse_branch(work.account_id, message.session_id, message.branch_id))
+
+
 def stream_topic(message_id: UUID) -> str:
+    """Who follows a reply looks at it again."""
     return f"message:{message_id.hex}"
+
+
+def stop_topic(message_id: UUID) -> str:
+    """Who writes a reply looks whether it is still wanted; the other topic would wake it at each piece."""
+    return f"stop:{message_id.hex}"
+
+
+def tell_cancelled(runtime: Runtime, message_id: UUID) -> None:
+    """After the commit."""
+    runtime.bus.wake(stream_topic(message_id))
+    runtime.bus.wake(stop_topic(message_id))
 
 
 # ---------------------------------------------------------------- reads

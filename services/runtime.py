@@ -41,6 +41,8 @@ class Limits:
     """Seconds that a model may take for one answer, and that `awaitReply` waits for it."""
     retry_wait: float = 2.0
     """Seconds before a failed call of a model is tried again; doubles each time."""
+    longest_retry_wait: float = 300.0
+    """Seconds; also where the model's service asks for more."""
     operation_timeout: float = 30.0
     """Seconds of one query, or of what a subscriber asks about one event; a mutation has
     `reply_timeout` besides."""

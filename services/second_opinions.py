@@ -129,6 +129,15 @@ async def give_second_opinion(
     )
 
 
+async def give_up(runtime: Runtime, account_id: UUID, opinion_id: UUID, *, why: str) -> None:
+    async with transaction(runtime.engine, account_id) as db:
+        try:
+            asked = await _one(db, account_id, opinion_id)
+        except NotFound:
+            return  # removed with its session
+    await _finish(runtime, asked, state=SecondOpinionState.FAILED, failure=why)
+
+
 async def _task(db: AsyncConnection, asked: SecondOpinion) -> GiveSecondOpinion:
     session = await fetch(
         db,

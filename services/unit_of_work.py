@@ -53,6 +53,17 @@ DEFER_JOBS = text(
 )
 
 
+HASTEN_JOBS = text(
+    """
+    UPDATE procrastinate_jobs waiting SET scheduled_at = NULL
+      FROM unnest(CAST(:tasks AS text[]), CAST(:locks AS text[]), CAST(:args AS jsonb[]))
+           AS job(task, lock, args)
+     WHERE waiting.status = 'todo' AND waiting.scheduled_at IS NOT NULL
+       AND waiting.lock = job.lock AND waiting.task_name = job.task AND waiting.args = job.args
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Work for a worker. Jobs with one `lock` run one at a time, in the order they were made."""
@@ -73,6 +84,7 @@ class UnitOfWork:
     db: AsyncConnection
     events: list[DomainEvent] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    hastened: list[Job] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
     def record(
@@ -88,6 +100,10 @@ class UnitOfWork:
 
     def enqueue(self, job: Job) -> None:
         self.jobs.append(job)
+
+    def hasten(self, job: Job) -> None:
+        """If it waits for another try it has that now, so that its lock is free for others."""
+        self.hastened.append(job)
 
     async def once(
         self, mutation: str, key: UUID, content: Mapping[str, object], makes: Mapping[str, object]
@@ -146,6 +162,15 @@ class UnitOfWork:
                     "priorities": [job.priority for job in self.jobs],
                 },
             )
+        if self.hastened:
+            await self.db.execute(
+                HASTEN_JOBS,
+                {
+                    "tasks": [job.task for job in self.hastened],
+                    "locks": [job.lock for job in self.hastened],
+                    "args": [orjson.dumps(job.args).decode() for job in self.hastened],
+                },
+            )
         if self.entries:
             await audit.append(self.db, self.account_id, self.user_id, self.entries)
         if self.events:
@@ -179,7 +204,7 @@ async def unit_of_work(
         await work.flush()
     if work.events:
         bus.wake(events_topic(account_id))
-    if work.jobs:
+    if work.jobs or work.hastened:
         bus.wake(JOBS_TOPIC)
 
 

@@ -105,6 +105,12 @@ class World:
     abandonable: str
     ended: str
     """A session that was abandoned."""
+    last_answer: str
+    """The last thing that was said in its session, and `written_anew` another, the second of its kind."""
+    last_answer_in: str
+    """Their sessions."""
+    written_anew: str
+    written_anew_in: str
     brought: str
     """A file for a session to come, and `brought_too` another."""
     brought_too: str
@@ -282,12 +288,24 @@ async def _handoffs(admin: Client, made: dict[str, Any]) -> None:
     )
 
 
+LAST_MESSAGE = (
+    """query($id: ID!) { branch(id: $id) { messages(last: 1) { edges { node { id } } } } }"""
+)
+
+
 async def _ends(admin: Client, made: dict[str, Any]) -> None:
     for name in ("resolvable", "abandonable", "ended"):
         session = await started(admin, made["mark"])
         made[name] = session["id"]
         if name == "resolvable":
             made["resolvable_trunk"] = session["rootBranch"]["id"]
+    for name in ("last_answer", "written_anew"):
+        session = await started(admin, made["mark"])
+        made[f"{name}_in"] = session["id"]
+        found = await admin.run(LAST_MESSAGE, id=session["rootBranch"]["id"])
+        made[name] = found["branch"]["messages"]["edges"][0]["node"]["id"]
+    await admin.mutate("regenerateMessage", "reply { id }", messageId=made["written_anew"])
+    await admin.answered(made["written_anew"])
     reason = f"{made['mark']}: nobody needs it"
     await admin.mutate(
         "abandonSession",
@@ -679,6 +697,8 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "uploadIds": [w.brought_too],
     },
     "retryMessage": lambda w: {"messageId": w.failed},
+    "regenerateMessage": lambda w: {"messageId": w.last_answer},
+    "chooseAlternative": lambda w: {"messageId": w.written_anew, "number": 1},
     "cancelMessage": lambda w: {"messageId": w.pending},
     "uploadFile": lambda w: {
         "file": ("a.log", b"What now?"),

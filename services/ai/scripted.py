@@ -65,6 +65,7 @@ class Fail:
     retryable: bool = True
     usage: Usage | None = None
     """Told before it fails; None: untold."""
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,15 @@ class FailAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class Crash:
+    """Raises what no provider should, after it has said `text`."""
+
+    text: str = ""
+    usage: Usage | None = None
+    """Told before the first delta; None: untold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Says the first piece of `then`, sets `reached`, and goes on once `event` is set.
 
@@ -86,11 +96,11 @@ class Hold:
     """
 
     event: asyncio.Event
-    then: str | Answer | Fail | FailAfter = Answer()
+    then: str | Answer | Fail | FailAfter | Crash = Answer()
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-Behaviour = str | Answer | Fail | FailAfter | Hold
+Behaviour = str | Answer | Fail | FailAfter | Crash | Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +108,11 @@ class HeldTask:
     """Sets `reached`, and gives `then` once `event` is set."""
 
     event: asyncio.Event
-    then: BaseModel | Fail
+    then: BaseModel | Fail | Crash
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-TaskBehaviour = BaseModel | Fail | HeldTask
+TaskBehaviour = BaseModel | Fail | Crash | HeldTask
 
 
 _NOTHING = Fail("Nothing was scripted.", retryable=False)
@@ -148,8 +158,10 @@ class ScriptedProvider:
             item.reached.set()
             await item.event.wait()
             item = item.then
+        if isinstance(item, Crash):
+            raise _crashed()
         if isinstance(item, Fail):
-            raise ProviderError(item.message, retryable=item.retryable, usage=item.usage)
+            raise _failure(item)
         return Outcome(cast("R", item), self.name, self.task_usage)
 
     async def stream_turn(
@@ -166,7 +178,7 @@ class ScriptedProvider:
             if hold is not None and index == held_at:
                 hold.reached.set()
                 await hold.event.wait()
-            if isinstance(happening, ProviderError):
+            if isinstance(happening, Exception):
                 raise happening
             yield happening
 
@@ -184,11 +196,13 @@ def _about(task: Task[Any]) -> str:
 
 
 def _happenings(
-    item: str | Answer | Fail | FailAfter, request: TurnRequest
-) -> list[TextDelta | Usage | Done | ProviderError]:
+    item: str | Answer | Fail | FailAfter | Crash, request: TurnRequest
+) -> list[TextDelta | Usage | Done | Exception]:
     match item:
-        case Fail(message, retryable, usage):
-            return [*_told(usage), ProviderError(message, retryable=retryable)]
+        case Crash(text, usage):
+            return [*_told(usage), *_deltas(text), _crashed()]
+        case Fail():
+            return [*_told(item.usage), _failure(item)]
         case FailAfter(text, message, retryable, usage):
             return [*_told(usage), *_deltas(text), ProviderError(message, retryable=retryable)]
         case str(text):
@@ -197,6 +211,16 @@ def _happenings(
             answer = item
     text = f"Answer to: {request.question.text}" if answer.text is None else answer.text
     return [*_deltas(text), _done(answer, text, request)]
+
+
+def _failure(item: Fail) -> ProviderError:
+    return ProviderError(
+        item.message, retryable=item.retryable, usage=item.usage, retry_after=item.retry_after
+    )
+
+
+def _crashed() -> RuntimeError:
+    return RuntimeError("Nobody had thought of this.")
 
 
 def _told(usage: Usage | None) -> list[Usage]:

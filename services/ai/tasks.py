@@ -99,8 +99,8 @@ class Analysis(TaskResult):
     tried: Lines = Field(default_factory=list, description="On the whole branch, oldest first.")
     concluded: Annotated[str, clipped(1_000)] | None = None
     artifacts: Lines = Field(default_factory=list, description="Files, scripts, hosts, codes.")
-    findings: Annotated[list[FoundFinding], at_most(10)] = Field(default_factory=list)
-    contradictions: Annotated[list[FoundContradiction], at_most(5)] = Field(default_factory=list)
+    findings: Annotated[list[FoundFinding], at_most(500)] = Field(default_factory=list)
+    contradictions: Annotated[list[FoundContradiction], at_most(500)] = Field(default_factory=list)
     ranking: Annotated[list[HypothesisRank], at_most(20)] = Field(default_factory=list)
 
 

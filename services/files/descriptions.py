@@ -57,6 +57,13 @@ async def describe_upload(
         await _end(runtime, upload, examined, told)
 
 
+async def give_up(runtime: Runtime, account_id: UUID, upload_id: UUID, *, why: str) -> None:
+    async with runtime.assistant_work(account_id) as work:
+        upload = await _begin(work, upload_id)
+        if upload is not None:
+            await _move(work, upload, UploadState.FAILED, failure=why)
+
+
 async def _describe(
     runtime: Runtime, upload: FileUpload, examined: Examined, *, last_try: bool
 ) -> Description | None:

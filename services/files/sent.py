@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from models.message import BranchMessage, MessageAttachment
 from models.upload import FileUpload, UploadPreview, UploadState
+from services import lifecycle
 from services.ai.port import Attachment, Image
 from services.database import fetch, transaction
 from services.runtime import Runtime
@@ -108,7 +109,9 @@ def _attachment(file: _Sent, image: Image | None) -> Attachment:
 
 
 async def wait_until_read(runtime: Runtime, account_id: UUID, reply_id: UUID) -> None:
-    """Until the files sent on the branch before the reply were read, at most READ_WITHIN."""
+    """Until the files sent on the branch before the reply were read or nobody waits for it any more, at
+    most READ_WITHIN.
+    """
     reply = aliased(BranchMessage)
     statement = (
         select(FileUpload.id)
@@ -131,6 +134,7 @@ async def wait_until_read(runtime: Runtime, account_id: UUID, reply_id: UUID) ->
         .where(
             reply.account_id == account_id,
             reply.id == reply_id,
+            reply.state.in_(lifecycle.UNFINISHED),
             FileUpload.state.in_((UploadState.STORED, UploadState.DESCRIBING)),
         )
         .limit(1)

@@ -81,6 +81,13 @@ async def write_output(
     )
 
 
+async def give_up(runtime: Runtime, account_id: UUID, output_id: UUID, *, why: str) -> None:
+    async with transaction(runtime.engine, account_id) as db:
+        output = await _asked_for(db, account_id, output_id)
+    if output is not None:
+        await _finish(runtime, output, status=ResolutionOutputStatus.FAILED, failure=why)
+
+
 async def _asked_for(
     db: AsyncConnection, account_id: UUID, output_id: UUID
 ) -> ResolutionOutput | None:

@@ -41,3 +41,8 @@ AI_ANSWERS = Counter("flowpilot_ai_answers", "Attempts to answer, by how they en
 AI_TASKS = Counter(
     "flowpilot_ai_tasks", "Attempts at work besides answers, by how they ended", ["task", "result"]
 )
+JOBS_GIVEN_UP = Counter(
+    "flowpilot_jobs_given_up",
+    "Jobs that failed for good by a fault that nobody had foreseen, by what they do",
+    ["job"],
+)

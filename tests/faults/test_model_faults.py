@@ -11,6 +11,7 @@ import pytest
 
 from app import create_app
 from cli import migrate
+from services import answers
 from services.runtime import Runtime
 from settings import Settings
 from tests.client import Client
@@ -147,6 +148,30 @@ async def test_a_fault_loses_and_doubles_nothing(
     assert [step["node"]["message"]["id"] for step in steps].count(reply) == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("1", 1.0), ("3600", UNTHROTTLED.longest_retry_wait)]
+)
+async def test_a_service_that_asks_for_time_is_given_it(
+    place: Place, talk: Conversation, asked: str, waited: float
+) -> None:
+    """By answers, and by what follows them; however much it asks for, there is an end."""
+    busy = Status(429, "rate_limit_error", headers={"retry-after": asked})
+    clock = asyncio.get_running_loop()
+    place.model.script(busy)
+    began = clock.time()
+    reply = await talk.ask(new_question())
+    await talk.client.answered(reply)
+    assert clock.time() - began >= waited
+    assert (await talk.message(reply))["state"] == "COMPLETE"
+    await until_idle(place.url, talk.people.account_id)
+
+    place.model.script(Answer(), busy)
+    began = clock.time()
+    await talk.client.answered(await talk.ask(new_question()))
+    await until_idle(place.url, talk.people.account_id)
+    assert clock.time() - began >= waited
+
+
 @pytest.mark.parametrize("fault", [name for name, (_, passing) in FAULTS.items() if passing])
 async def test_a_fault_that_passes_is_not_even_noticed(
     place: Place, talk: Conversation, fault: str
@@ -158,6 +183,25 @@ async def test_a_fault_that_passes_is_not_even_noticed(
     answered = await talk.message(reply)
     assert (answered["state"], answered["body"]) == ("COMPLETE", Answer().text)
     assert await talk.events(reply) == ["MessageAdded", "MessageFinished"]
+
+
+@pytest.mark.parametrize("behaviour", [Silence(), Held(asyncio.Event())])
+async def test_the_connection_of_a_cancelled_reply_is_closed(
+    place: Place, talk: Conversation, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its first word, and after it."""
+    monkeypatch.setattr(answers, "STOP_POLL", 30.0)  # so that it must be the hint
+    asked_before = len(place.model.asked)
+    place.model.script(behaviour)
+    reply = await talk.ask(new_question())
+    async with asyncio.timeout(10):
+        while len(place.model.asked) == asked_before:  # noqa: ASYNC110 - it tells in no other way
+            await asyncio.sleep(0.01)
+    await talk.client.mutate("cancelMessage", "cancelledMessage { id }", messageId=reply)
+    async with asyncio.timeout(1):
+        await place.model.asked[asked_before].left.wait()
+    await until_idle(place.url, talk.people.account_id)
+    assert (await talk.message(reply))["state"] == "CANCELLED"
 
 
 async def test_a_reply_whose_worker_is_killed_is_written_by_another(

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from models.finding import Bearing, FindingKind
-from services.ai.scripted import Fail, HeldTask, ScriptedProvider
+from services.ai.scripted import Crash, Fail, HeldTask, ScriptedProvider
 from services.ai.tasks import (
     AnalyseBranch,
     Analysis,
@@ -18,6 +18,7 @@ from services.ai.tasks import (
 )
 from services.analysis import analyse_branch
 from services.ids import Kind, new_id, node_id, uuid_of
+from services.jobs import UNEXPECTED
 from services.runtime import Runtime
 from tests.client import GraphQLFailure
 from tests.tables import as_owner, event_seq, snapshot, until_idle
@@ -25,7 +26,7 @@ from tests.talk import SOON, Conversation, new_question
 
 FOUND = """
 query($id: ID!) { branch(id: $id) {
-  id status likelihood version
+  id status likelihood version analysisFailure
   contextSummary { tried concluded artifacts }
   findings { id kind claim subject evidence { position } bearings { bearing hypothesis { label } } }
   rankings { likelihood prior why nextCheck minutes }
@@ -245,6 +246,33 @@ async def test_an_analysis_that_fails_loses_nothing(
     assert len((await found(talk, dns))["findings"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (Fail("The key is wrong.", retryable=False), "The key is wrong."),
+        (Crash(), UNEXPECTED),
+    ],
+)
+async def test_a_branch_says_why_it_was_not_analysed_until_it_is(
+    talk: Conversation,
+    provider: ScriptedProvider,
+    database_url: str,
+    failure: Fail | Crash,
+    why: str,
+) -> None:
+    dns, quota = await talk.fork()
+    before = (await found(talk, dns))["session"]["eventCursor"]
+    await asked(talk, dns, provider, database_url, failure)
+    assert [(await found(talk, branch))["analysisFailure"] for branch in (dns, quota)] == [
+        why,
+        None,
+    ]
+    await asked(talk, dns, provider, database_url, Analysis())
+    assert (await found(talk, dns))["analysisFailure"] is None
+    updated = {"__typename": "BranchUpdated", "actor": None, "branch": {"label": "DNS"}}
+    assert (await changes(talk, before))[1:] == [updated, updated]
+
+
 async def test_leaving_a_branch_takes_into_account_what_was_said_last(
     talk: Conversation, provider: ScriptedProvider, database_url: str
 ) -> None:
@@ -284,6 +312,159 @@ async def test_what_one_branch_found_is_told_on_the_others(
         "</untrusted>"
     )
     assert "Port 25" not in repr(request.conversation)
+
+
+# ------------------------------------------------------------------ nothing is missed
+
+
+async def test_an_answer_that_was_retried_while_later_ones_were_analysed_is_analysed_too(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, _ = await talk.fork()
+    first, second = new_question(), new_question()
+    provider.script(first, Fail("The key is wrong.", retryable=False), "Port 25 is closed.")
+    failed = await talk.ask(first, dns)
+    await talk.client.answered(failed)
+    late = found_at("It rains.", 6)
+    held = HeldTask(asyncio.Event(), Analysis(findings=[late]))
+    closed = Analysis(findings=[found_at("Port 25 is closed.", 4)])
+    provider.script_task(AnalyseBranch, second, held, closed)
+    await talk.client.answered(await talk.ask(second, dns))
+    await held.reached.wait()
+
+    await talk.client.mutate("retryMessage", "reply { id }", messageId=failed)
+    await talk.client.answered(failed)
+    held.event.set()
+    await until_idle(database_url, talk.people.account_id)
+
+    tasks = analyses(provider, second)
+    assert [task.since for task in tasks] == [0, 3]
+    assert "Port 25 is closed." in [turn.text for turn in tasks[1].conversation.turns]
+    claims = [finding["claim"] for finding in (await found(talk, dns))["findings"]]
+    assert claims == ["It rains.", "Port 25 is closed."], "what was paid for is kept"
+
+
+def found_at(claim: str, position: int) -> FoundFinding:
+    return FoundFinding(kind=FindingKind.OBSERVED, claim=claim, subject="", evidence=[position])
+
+
+def analyses(provider: ScriptedProvider, question: str) -> list[AnalyseBranch]:
+    """Those that were told of the question."""
+    return [
+        task
+        for task in provider.tasks
+        if isinstance(task, AnalyseBranch)
+        and question in [turn.text for turn in task.conversation.turns]
+    ]
+
+
+async def test_however_much_is_found_is_kept(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota = await talk.fork()
+    await talk.client.answered(await talk.ask(new_question(), dns))
+    await talk.client.mutate(
+        "markBranchStatus",
+        "branch { id }",
+        branchId=dns,
+        status="DEAD_END",
+        reason="Port 25 is open.",
+        expectedVersion=1,
+    )
+    doubt = FoundContradiction(hypothesis="H1", finding=24, why="It was open before.")
+    claims = [f"Fact {number}." for number in range(25)]
+    findings = [found_at(claim, 3) for claim in claims]
+    await asked(
+        talk,
+        quota,
+        provider,
+        database_url,
+        Analysis(findings=findings, contradictions=[doubt]),
+    )
+    branch = await found(talk, quota)
+    assert [finding["claim"] for finding in branch["findings"]] == claims
+    (proposal,) = branch["session"]["revivalProposals"]
+    assert proposal["finding"]["claim"] == "Fact 24."
+
+
+async def test_a_long_conversation_is_analysed_in_portions(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, _ = await talk.fork()
+    questions = [new_question() for _ in range(5)]
+    for question in questions:
+        provider.script_task(AnalyseBranch, question, Fail("The key is wrong.", retryable=False))
+        await talk.client.answered(await talk.ask(question, dns))
+        await until_idle(database_url, talk.people.account_id)
+    before = len(analyses(provider, questions[0]))
+
+    await asked(talk, dns, provider, database_url, Analysis())
+
+    tasks = analyses(provider, questions[0])[before:]
+    ends = [max(turn.position for turn in task.conversation.turns) for task in tasks]
+    assert [(task.since, end) for task, end in zip(tasks, ends, strict=True)] == [
+        (0, 12),
+        (12, 14),
+    ]
+
+
+# ------------------------------------------------------------------ rankings
+
+
+def ranked(likelihood: float, why: str) -> Analysis:
+    return Analysis(ranking=[HypothesisRank(hypothesis="H1", likelihood=likelihood, why=why)])
+
+
+HISTORY = ("prior", "likelihood", "why")
+
+
+async def history(talk: Conversation, branch: str) -> list[tuple[Any, ...]]:
+    rankings = (await found(talk, branch))["rankings"]
+    return [tuple(ranking[name] for name in HISTORY) for ranking in rankings]
+
+
+async def test_of_two_branches_that_rank_at_once_the_second_knows_what_the_first_said(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    branches = await talk.fork()
+    questions = [new_question(), new_question()]
+    first = HeldTask(asyncio.Event(), ranked(0.1, "Seldom."))
+    provider.script_task(AnalyseBranch, questions[0], first)
+    provider.script_task(AnalyseBranch, questions[1], ranked(0.8, "Often."))
+    await talk.client.answered(await talk.ask(questions[0], branches[0]))
+    await first.reached.wait()
+    await talk.client.answered(await talk.ask(questions[1], branches[1]))
+    assert analyses(provider, questions[1]) == []
+    first.event.set()
+    await until_idle(database_url, talk.people.account_id)
+
+    assert await history(talk, branches[0]) == [(None, 0.1, "Seldom."), (0.1, 0.8, "Often.")]
+    (task,) = analyses(provider, questions[1])
+    assert [facts.likelihood for facts in task.hypotheses] == [0.1, None]
+
+
+async def test_a_ranking_by_who_did_not_know_the_last_one_is_dropped(
+    talk: Conversation, provider: ScriptedProvider, database_url: str, runtime: Runtime
+) -> None:
+    """A worker that was paused comes back with what it made of an older view."""
+    branches = await talk.fork()
+    questions = [new_question(), new_question()]
+    stale = ranked(0.8, "Often.").model_copy(update={"findings": [found_at("It rains.", 3)]})
+    paused = HeldTask(asyncio.Event(), stale)
+    provider.script_task(AnalyseBranch, questions[0], paused)
+    provider.script_task(AnalyseBranch, questions[1], ranked(0.1, "Seldom."))
+    await talk.client.answered(await talk.ask(questions[0], branches[0]))
+    await paused.reached.wait()
+    await talk.client.answered(await talk.ask(questions[1], branches[1]))
+    account = talk.people.account_id
+    await analyse_branch(runtime, account, uuid_of(Kind.BRANCH, branches[1]), last_try=True)
+    paused.event.set()
+    await until_idle(database_url, account)
+
+    assert await history(talk, branches[0]) == [(None, 0.1, "Seldom.")]
+    branch = await found(talk, branches[0])
+    assert branch["likelihood"] == 0.1
+    assert [finding["claim"] for finding in branch["findings"]] == ["It rains."]
 
 
 # ------------------------------------------------------------------ dead ends in doubt

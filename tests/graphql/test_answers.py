@@ -1,7 +1,7 @@
 """The life of a reply: asked for, written, followed, failed, retried, cancelled; each ends once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from models.message import MessageRole
 from models.session import ConfidenceTier
-from services import answers
+from services import answers, siblings
 from services.ai.port import (
     ForkDraft,
     ForkOption,
@@ -399,7 +399,7 @@ async def test_a_cancelled_reply_can_be_retried_while_its_worker_still_writes(
     await talk.client.mutate("retryMessage", "reply { id }", messageId=reply)
     async with reading(talk.client, reply) as stream:
         await stream.next()
-        assert (stream.text, stream.states) == ("", ["PENDING"])
+        assert stream.text == ""
         stopped.event.set()
         await reached(answer)
         answer.event.set()
@@ -412,6 +412,115 @@ async def test_a_cancelled_reply_can_be_retried_while_its_worker_still_writes(
         "MessageRestarted",
         "MessageFinished",
     ]
+
+
+PROMPTLY = 3.0
+"""Seconds in which a worker lets go of what nobody waits for; without that, it is a test's patience."""
+
+
+async def begun(provider: ScriptedProvider, question: str) -> None:
+    """Until the model is asked it."""
+    async with asyncio.timeout(PROMPTLY):
+        while not requests(provider, question):  # noqa: ASYNC110 - it tells in no other way
+            await asyncio.sleep(0.01)
+
+
+async def test_a_cancelled_reply_makes_room_at_once_although_its_model_is_silent(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    question, later = new_question(), new_question()
+    silent = held("one two three four five six")
+    provider.script(question, silent)
+    reply = await talk.ask(question)
+    await reached(silent)
+    after = await talk.ask(later)
+    await cancelled(talk, reply)
+    await begun(provider, later)
+    await talk.client.answered(after)
+    assert (await talk.message(reply))["state"] == "CANCELLED"
+    assert (await talk.message(after))["state"] == "COMPLETE"
+    assert await talk.events(reply) == ["MessageAdded", "MessageFinished"]
+
+
+async def test_another_server_can_stop_a_reply(
+    talk: Conversation,
+    provider: ScriptedProvider,
+    serve_also: Callable[..., Awaitable[Client]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answers, "STOP_POLL", SOON)  # so that it must be the hint
+    question, later = new_question(), new_question()
+    silent = held("one two three four five six")
+    provider.script(question, silent)
+    reply = await talk.ask(question)
+    await reached(silent)
+    await talk.ask(later)
+    other = (await serve_also()).with_token(str(talk.client.token))
+    await other.mutate("cancelMessage", "cancelledMessage { id }", messageId=reply)
+    await begun(provider, later)
+
+
+async def test_a_hint_that_was_lost_costs_a_moment(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    question, later = new_question(), new_question()
+    silent = held("one two three four five six")
+    provider.script(question, silent)
+    reply = await talk.ask(question)
+    await reached(silent)
+    await talk.ask(later)
+    stop = text("UPDATE branch_messages SET state = 'cancelled' WHERE id = :id")
+    async with as_owner(database_url) as db:
+        await db.execute(stop, {"id": uuid_of(Kind.MESSAGE, reply)})
+    await begun(provider, later)
+
+
+async def test_a_cancelled_reply_that_waits_for_another_try_makes_room_at_once(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    """Although the model's service asked for more time than anybody has."""
+    question, later = new_question(), new_question()
+    provider.script(question, Fail("Busy.", retry_after=SOON))
+    reply = await talk.ask(question)
+    await talk.ask(later)
+    waits = text(
+        "UPDATE procrastinate_jobs SET scheduled_at = now() + interval '5 minutes' "
+        "WHERE args->>'message_id' = :id AND status = 'todo' AND scheduled_at IS NOT NULL"
+    )
+    key = str(uuid_of(Kind.MESSAGE, reply))
+    async with asyncio.timeout(SOON):
+        updated = 0
+        while not updated:
+            async with as_owner(database_url) as db:
+                updated = (await db.execute(waits, {"id": key})).rowcount
+    await cancelled(talk, reply)
+    await begun(provider, later)
+    assert (await talk.message(reply))["state"] == "CANCELLED"
+    assert len(requests(provider, question)) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "given"),
+    [("resolveSession", {"summary": "It works again."}), ("abandonSession", {"reason": "Nobody."})],
+)
+async def test_the_end_of_a_session_stops_its_replies(
+    talk: Conversation,
+    provider: ScriptedProvider,
+    database_url: str,
+    verb: str,
+    given: dict[str, str],
+) -> None:
+    question = new_question()
+    silent = held("one two three four five six")
+    provider.script(question, silent)
+    reply = await talk.ask(question)
+    await reached(silent)
+    ended = await talk.client.mutate(
+        verb, "session { status }", sessionId=talk.id, expectedVersion=1, **given
+    )
+    assert ended["__typename"].endswith("Success")
+    await until_idle(database_url, talk.people.account_id, within=PROMPTLY)
+    assert (await talk.message(reply))["state"] == "CANCELLED"
 
 
 # ------------------------------------------------------------------ order
@@ -469,6 +578,58 @@ async def test_two_branches_are_answered_at_the_same_time(
         assert [turn.text for turn in trunk.turns] == [
             found["body"] for found in await talk.messages()
         ]
+
+
+async def asked_siblings(talk: Conversation, *questions: str) -> list[str]:
+    """The replies, on branches of one fork."""
+    branches = await talk.fork()
+    return [
+        await talk.ask(question, branch)
+        for branch, question in zip(branches, questions, strict=True)
+    ]
+
+
+async def test_siblings_are_asked_once_the_first_of_them_has_begun(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    """From then on what they share is in the model's cache."""
+    questions = [new_question(), new_question()]
+    silent = held(Fail("The key is wrong.", retryable=False))
+    provider.script(questions[0], silent)
+    _, second = await asked_siblings(talk, *questions)
+    await reached(silent)
+    # A question on the trunk that is asked after it is answered before it.
+    await talk.client.answered(await talk.ask(new_question()))
+    assert requests(provider, questions[1]) == []
+    silent.event.set()
+    await talk.client.answered(second)
+    assert len(requests(provider, questions[1])) == 1
+
+
+async def test_a_sibling_waits_no_longer_than_until_the_first_word(
+    talk: Conversation, provider: ScriptedProvider
+) -> None:
+    questions = [new_question(), new_question()]
+    speaking = held("one two three")
+    provider.script(questions[0], speaking)
+    _, second = await asked_siblings(talk, *questions)
+    await reached(speaking)
+    await begun(provider, questions[1])
+    await talk.client.answered(second)
+    speaking.event.set()
+
+
+async def test_a_sibling_does_not_wait_for_ever(
+    talk: Conversation, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(siblings, "PATIENCE", 0.1)
+    questions = [new_question(), new_question()]
+    silent = held(Fail("The key is wrong.", retryable=False))
+    provider.script(questions[0], silent)
+    _, second = await asked_siblings(talk, *questions)
+    await begun(provider, questions[1])
+    await talk.client.answered(second)
+    silent.event.set()
 
 
 async def test_a_sender_may_wait_for_the_reply(

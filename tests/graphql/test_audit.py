@@ -54,6 +54,8 @@ DONE_BY = {
     "sendBranchMessage": "MESSAGE_ADDED",
     "sendMessage": "MESSAGE_ADDED",
     "retryMessage": "MESSAGE_RESTARTED",
+    "regenerateMessage": "MESSAGE_RESTARTED",
+    "chooseAlternative": "MESSAGE_FINISHED",
     "cancelMessage": "MESSAGE_FINISHED",
     "uploadFile": "FILE_UPLOADED",
     "retryUpload": "FILE_CHANGED",

@@ -73,7 +73,7 @@ async def test_an_escalation_is_assessed_and_its_empty_notes_are_filled(
     }
     assert found == {
         "state": "OPEN",
-        "version": 2,
+        "version": 1,
         "briefing": "Mail stopped on Monday.",
         "assessment": {
             "text": "Most likely the certificate.",

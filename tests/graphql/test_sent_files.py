@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from services.ai.port import Attachment, Turn, Usage
 from services.ai.prompts import turn_prompt
@@ -17,7 +18,7 @@ from services.runtime import Runtime
 from tests.client import Client
 from tests.factories import Colleagues
 from tests.pictures import picture
-from tests.tables import until_idle
+from tests.tables import as_owner, until_idle
 from tests.talk import SOON, Conversation, new_question
 
 LOG = b"".join(
@@ -323,4 +324,34 @@ async def test_a_handoff_names_the_files_of_its_session(
         {"name": "relay.log", "type": "text/plain", "reference": first},
         {"name": "screen.png", "type": "image/png", "reference": second},
     ]
+    await until_idle(database_url, talk.people.account_id)
+
+
+async def test_a_reply_that_waits_for_a_file_can_be_cancelled_at_once(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    name = new_name(".log")
+    held = HeldTask(asyncio.Event(), Description(description="A mail log."))
+    provider.script_task(DescribeFile, name, held)
+    upload = await bring(talk, name, LOG)
+    sent = await talk.client.mutate(
+        "sendBranchMessage",
+        "reply { id }",
+        branchId=talk.trunk,
+        body=new_question(),
+        uploadIds=[upload],
+    )
+    await held.reached.wait()
+    await talk.client.mutate(
+        "cancelMessage", "cancelledMessage { id }", messageId=sent["reply"]["id"]
+    )
+    waiting = text(
+        "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'answer_message' "
+        "AND status <> 'succeeded' AND args->>'message_id' = :id"
+    )
+    key = str(uuid_of(Kind.MESSAGE, sent["reply"]["id"]))
+    async with asyncio.timeout(3), as_owner(database_url) as db:
+        while (await db.execute(waiting, {"id": key})).scalar_one():
+            pass  # asking lets the worker go on
+    held.event.set()
     await until_idle(database_url, talk.people.account_id)

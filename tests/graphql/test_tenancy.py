@@ -447,6 +447,8 @@ async def test_lists_hold_only_our_own(client: Client, worlds: Pair, untouched: 
         ours.resolved,
         ours.resolvable,
         ours.abandonable,
+        ours.last_answer_in,
+        ours.written_anew_in,
         ours.ended,
     }
     assert [edge["node"]["id"] for edge in seen["kbArticles"]["edges"]] == [ours.article]

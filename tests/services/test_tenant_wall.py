@@ -42,6 +42,7 @@ FILLED = {
     "integrations",
     "kb_articles",
     "merged_findings",
+    "message_alternatives",
     "message_articles",
     "message_prompts",
     "refresh_tokens",

@@ -32,6 +32,8 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "sendBranchMessage",
     "retryMessage",
     "cancelMessage",
+    "regenerateMessage",
+    "chooseAlternative",
   ]),
   group("Files", ["uploadFile", "retryUpload", "uploads"]),
   group("Fork and explore", [
