@@ -19,6 +19,7 @@ from services import enqueue, lifecycle
 from services.ai.port import (
     Done,
     IntakeAnalysis,
+    Prompt,
     ProviderError,
     TurnRequest,
     Usage,
@@ -119,8 +120,6 @@ async def _begin(
             )
         )
         request = await build_request(db, reply, await suggest(db, reply))
-        if not runtime.provider.is_offline:
-            await remember_prompt(db, reply, request)
     runtime.bus.wake(stream_topic(message_id))
     return reply, request
 
@@ -142,6 +141,9 @@ async def _stream(
                 return piece, text
             if isinstance(piece, Usage):
                 meter.usage = piece
+                continue
+            if isinstance(piece, Prompt):
+                await remember_prompt(runtime, reply, piece)
                 continue
             text += piece.text
             if clock.time() < next_write:

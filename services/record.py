@@ -18,15 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.account import User
 from models.branch import BranchStatus
 from models.message import BranchMessage, MessageRole, MessageState
-from services.ai.context import MergedFinding, RevivalFacts
 from services.ai.port import (
     Conversation,
     Hypothesis,
+    HypothesisFacts,
+    MergedFinding,
+    RevivalFacts,
     Segment,
     SessionFacts,
     Turn,
 )
-from services.ai.tasks import HypothesisFacts
 from services.files.sent import FILES, read_attachments
 from services.messages import lineage
 

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.message import BranchMessage
-from services.ai.context import volatile_blocks
+from services.ai.context import volatile
 from services.ai.port import NOTHING_KNOWN, Conversation, Known, TurnRequest
 from services.record import (
     conversation,
@@ -32,17 +32,15 @@ async def build_request(
             Conversation(facts(record)),
             asked.turn,
             purpose="intake",
-            volatile=volatile_blocks(known=known),
             known=known,
         )
     return TurnRequest(
         conversation(record, history),
         asked.turn,
-        volatile=volatile_blocks(
+        volatile=volatile(
             revivals=revivals(record),
             merged=merged_findings(record),
             others=other_branches(record),
-            known=known,
         ),
         known=known,
     )

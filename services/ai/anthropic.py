@@ -36,6 +36,8 @@ from services.ai.port import (
     FailureKind,
     Image,
     Outcome,
+    Part,
+    Prompt,
     ProviderError,
     R,
     Task,
@@ -43,7 +45,7 @@ from services.ai.port import (
     TurnRequest,
     Usage,
 )
-from services.ai.prompts import GUIDE, Part, Prompt, task_prompt, turn_prompt
+from services.ai.prompts import GUIDE, task_prompt, turn_prompt
 from services.ai.tasks import AnalyseBranch, DescribeFile, GiveSecondOpinion, PrepareHandoff
 
 log = logging.getLogger("flowpilot.model")
@@ -83,8 +85,9 @@ class AnthropicProvider:
 
     async def stream_turn(
         self, request: TurnRequest
-    ) -> AsyncGenerator[TextDelta | Usage | Done, None]:
-        prompt = turn_prompt(request)
+    ) -> AsyncGenerator[Prompt | TextDelta | Usage | Done, None]:
+        prompt = await asyncio.to_thread(turn_prompt, request)
+        yield prompt
         answer = _Answer()
         async with aclosing(self._events(prompt, request.conversation.median_gap)) as events:
             used = answer.usage
@@ -113,7 +116,7 @@ class AnthropicProvider:
             if isinstance(task, AnalyseBranch | PrepareHandoff)
             else None
         )
-        prompt = task_prompt(task)
+        prompt = await asyncio.to_thread(task_prompt, task)
         answer = _Answer()
         try:
             async with aclosing(self._events(prompt, gap, task.name)) as events:

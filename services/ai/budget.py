@@ -14,12 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.ai.port import Attachment, Conversation, Segment, Task, Turn, TurnRequest
+from services.ai.context import Block
+from services.ai.port import (
+    Attachment,
+    Conversation,
+    HypothesisFacts,
+    Segment,
+    Task,
+    Turn,
+    TurnRequest,
+)
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 
@@ -96,7 +104,6 @@ def fitted_request(request: TurnRequest, budget: Budget = Budget()) -> TurnReque
         request,
         conversation=fitted(request.conversation, budget),
         question=_clipped_turn(request.question, QUESTION),
-        volatile=_first(request.volatile, VOLATILE),
     )
 
 
@@ -275,12 +282,49 @@ def _clipped(text: str, room: int) -> str:
     return ""
 
 
-def _first(blocks: Sequence[str], room: int) -> tuple[str, ...]:
-    """As many as go into the room; the most important come first."""
-    kept = []
-    for block in blocks:
-        if tokens(block) > room:
-            break
-        kept.append(block)
-        room -= tokens(block)
-    return tuple(kept)
+def fitted_blocks(blocks: Sequence[Block], room: int = VOLATILE) -> tuple[Block, ...]:
+    """Within the room, so many entries of each as there is place for, the first of each above all.
+
+    A block has an equal share and what others do not need of theirs; what is left over is for those that
+    come first. One of which nothing fits is left out.
+    """
+    shares = _shares([_block_tokens(block) for block in blocks], room)
+    kept = [_first_entries(block, share) for block, share in zip(blocks, shares, strict=True)]
+    left = room - sum(_block_tokens(block) for block in kept)
+    for place, block in enumerate(blocks):
+        own = _block_tokens(kept[place])
+        kept[place] = _first_entries(block, own + left)
+        left -= _block_tokens(kept[place]) - own
+    return tuple(block for block in kept if block.entries)
+
+
+def _shares(needed: Sequence[int], room: int) -> list[int]:
+    """The smallest need is met first, and leaves the more to the others."""
+    shares = [0] * len(needed)
+    for met, place in enumerate(sorted(range(len(needed)), key=needed.__getitem__)):
+        shares[place] = min(needed[place], room // (len(needed) - met))
+        room -= shares[place]
+    return shares
+
+
+def _first_entries(block: Block, room: int) -> Block:
+    """One that is too large for what is left makes place for those after it."""
+    room -= _frame_tokens(block)
+    entries = []
+    for entry in block.entries:
+        if tokens(entry) + 1 <= room:
+            entries.append(entry)
+            room -= tokens(entry) + 1
+    more = block.more + len(block.entries) - len(entries)
+    return replace(block, entries=tuple(entries), more=more)
+
+
+def _block_tokens(block: Block) -> int:
+    if not block.entries:
+        return 0
+    return _frame_tokens(block) + sum(tokens(entry) + 1 for entry in block.entries)
+
+
+def _frame_tokens(block: Block) -> int:
+    """Its heading, its delimiters and a word about what is left out."""
+    return tokens(block.heading) + tokens(block.source) + MESSAGE * 4

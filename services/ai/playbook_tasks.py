@@ -16,7 +16,7 @@ from models.handoff import Confidence
 from models.message import MessageRole
 from services.ai.cards import Card, CardHypothesis, Check, Verdict
 from services.ai.contradiction import contradicts
-from services.ai.port import Conversation, Hypothesis, R, Segment, Task, Turn
+from services.ai.port import Conversation, Hypothesis, HypothesisFacts, R, Segment, Task, Turn
 from services.ai.retrieval import CardIndex
 from services.ai.tasks import (
     AnalyseBranch,
@@ -28,7 +28,6 @@ from services.ai.tasks import (
     FoundFinding,
     GiveSecondOpinion,
     HandoffDraft,
-    HypothesisFacts,
     HypothesisRank,
     Opinion,
     PrepareHandoff,

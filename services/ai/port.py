@@ -11,6 +11,7 @@ from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from models.branch import BranchStatus
 from models.message import MessageRole
 from models.session import ConfidenceTier, StepType
 
@@ -113,6 +114,56 @@ class Conversation:
         return (turn for segment in self.lineage for turn in segment.turns)
 
 
+# ------------------------------------------------------------------ what is told beside it
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisFacts:
+    """A branch as the assistant sees it from another one. `ref` names it within one request: H1, H2 ..."""
+
+    ref: str
+    label: str
+    description: str
+    status: BranchStatus
+    reason: str | None = None
+    """Why it has this status; for a dead end always given."""
+    likelihood: float | None = None
+    tried: tuple[str, ...] = ()
+    concluded: str | None = None
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RevivalFacts:
+    """Why this branch came back; `evidence_from` is the label of the branch that showed it."""
+
+    evidence_from: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergedFinding:
+    """A finding that an engineer brought into this branch, with the label of where it was made."""
+
+    found_on: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volatile:
+    """What may be another at every call: as it was written by people and models, with nothing taken
+    out and nothing cut. `others` are the most useful first; `more` were left out of them.
+    """
+
+    revivals: tuple[RevivalFacts, ...] = ()
+    merged: tuple[MergedFinding, ...] = ()
+    others: tuple[HypothesisFacts, ...] = ()
+    more: int = 0
+
+
+NOTHING_TOLD = Volatile()
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """Of the account's own library; `body` is Markdown."""
@@ -145,16 +196,46 @@ NOTHING_KNOWN = Known()
 class TurnRequest:
     """One answer to be given to `question`, which the conversation does not hold yet.
 
-    `volatile` holds delimited blocks that may differ at every call. What is `known` is told there, and
-    stands here besides for a provider that goes by rules. For an intake the question is the intake and
-    the conversation is empty.
+    What is `volatile` or `known` stands before the question and is not stored with it. For an intake the
+    question is the intake and the conversation is empty.
     """
 
     conversation: Conversation
     question: Turn
     purpose: Purpose = "reply"
-    volatile: tuple[str, ...] = ()
+    volatile: Volatile = NOTHING_TOLD
     known: Known = NOTHING_KNOWN
+
+
+# ------------------------------------------------------------------ the prompt
+
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Either text or an image."""
+
+    text: str = ""
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    role: Role
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`messages[:shared]` is said to every sibling, `messages[:settled]` begins every later prompt of
+    the branch; what follows is said once.
+    """
+
+    system: tuple[str, ...]
+    messages: tuple[PromptMessage, ...]
+    shared: int = 0
+    settled: int = 0
 
 
 # ------------------------------------------------------------------ steps
@@ -414,8 +495,12 @@ class Provider(Protocol):
         """Whether it answers from rules alone: no AI."""
         ...
 
-    def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Usage | Done, None]:
+    def stream_turn(
+        self, request: TurnRequest
+    ) -> AsyncGenerator[Prompt | TextDelta | Usage | Done, None]:
         """The answer's text in pieces, then `Done` exactly once, last.
+
+        What asks a model tells the `Prompt` first, before it is sent.
 
         `Usage` may come between, whenever it is known or has grown; the last one counts. `Done` has
         it for the whole answer.

@@ -7,16 +7,21 @@ prompt of its siblings. What may differ from call to call stands in the last use
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from models.message import MessageRole
-from services.ai.budget import fitted_request, fitted_task
+from services.ai.budget import fitted_blocks, fitted_request, fitted_task
+from services.ai.context import Block, blocks
+from services.ai.material import delimited, one_line
 from services.ai.port import (
     Attachment,
     Conversation,
     Hypothesis,
-    Image,
+    HypothesisFacts,
+    Part,
+    Prompt,
+    PromptMessage,
+    Role,
     Segment,
     SessionFacts,
     Task,
@@ -28,7 +33,6 @@ from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 
@@ -91,41 +95,15 @@ handoff, to describe a file. Then it names a tool. Call that tool once and write
 from this conversation alone; leave empty what was not recorded.
 """
 
-Role = Literal["user", "assistant"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Either text or an image."""
-
-    text: str = ""
-    image: Image | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PromptMessage:
-    role: Role
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """`messages[:shared]` is said to every sibling, `messages[:settled]` begins every later prompt of
-    the branch; what follows is said once.
-    """
-
-    system: tuple[str, ...]
-    messages: tuple[PromptMessage, ...]
-    shared: int = 0
-    settled: int = 0
-
 
 def turn_prompt(request: TurnRequest) -> Prompt:
     """Without secrets, and within the budget."""
     request = fitted_request(redacted_request(request))
     question = _turn(request.question)
-    volatile = [Part(block) for block in request.volatile]
-    return _prompt(request.conversation, PromptMessage("user", (*volatile, *question.parts)))
+    told = fitted_blocks(blocks(request.volatile, request.known))
+    return _prompt(
+        request.conversation, PromptMessage("user", (*map(_block, told), *question.parts))
+    )
 
 
 def task_prompt(task: Task[Any]) -> Prompt:
@@ -144,21 +122,11 @@ def task_prompt(task: Task[Any]) -> Prompt:
     raise TypeError(f"No prompt for {type(task).__name__}")
 
 
-def delimited(source: str, text: str) -> str:
-    """Marks `text` as material that gives no orders.
-
-    `&` and `<` are written as entities, so that nothing inside can end the block.
-    """
-    name = one_line(source).replace("&", "&amp;").replace("<", "&lt;").replace('"', "'")
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    return f'<untrusted source="{name}">\n{escaped}\n</untrusted>'
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 # ------------------------------------------------------------------ the conversation
+
+
+def _block(block: Block) -> Part:
+    return Part(f"{block.heading}\n{delimited(block.source, block.text)}")
 
 
 def _prompt(conversation: Conversation, last: PromptMessage) -> Prompt:
