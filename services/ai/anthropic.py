@@ -138,7 +138,7 @@ class AnthropicProvider:
     ) -> AsyncGenerator[RawMessageStreamEvent, None]:
         """Ends early, without an error, where the stream does. Closing this closes the connection."""
         deadline = asyncio.get_running_loop().time() + self._timeout
-        system, messages = _marked(prompt, median_gap)
+        system, messages = await asyncio.to_thread(_marked, prompt, median_gap)
         with _told_apart():
             async with asyncio.timeout_at(deadline):
                 stream = await self._client.messages.create(

@@ -216,16 +216,23 @@ def _without(segment: Segment, first: int, room: int, until: int | None = None) 
 
 def _digest(turns: Sequence[Turn], room: int) -> str:
     """A line each; of very many the first and the last."""
-    lines = [f"{turn.position} ({turn.role.value}): {_gist(turn.text)}" for turn in turns]
     room -= MESSAGE * 2
     head: list[str] = []
     tail: list[str] = []
-    while lines and (room := room - tokens(lines[0]) - 1) >= 0:
-        head.append(lines.pop(0))
-        if lines and (room := room - tokens(lines[-1]) - 1) >= 0:
-            tail.insert(0, lines.pop())
-    gap = [f"… {len(lines)} messages …"] if lines else []
-    return "\n".join((*head, *gap, *tail))
+    while len(head) + len(tail) < len(turns):
+        is_head = len(head) <= len(tail)
+        line = _line(turns[len(head)] if is_head else turns[-1 - len(tail)])
+        room -= tokens(line) + 1
+        if room < 0:
+            break
+        (head if is_head else tail).append(line)
+    left_out = len(turns) - len(head) - len(tail)
+    gap = [f"… {left_out} messages …"] if left_out else []
+    return "\n".join((*head, *gap, *reversed(tail)))
+
+
+def _line(turn: Turn) -> str:
+    return f"{turn.position} ({turn.role.value}): {_gist(turn.text)}"
 
 
 def _gist(text: str) -> str:

@@ -94,14 +94,14 @@ class PlaybookProvider:
         self._index = CardIndex(cards)
 
     async def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
-        answer = self._answer(request)
+        answer = await asyncio.to_thread(self._answer, request)
         for piece in re.findall(r"\S+\s*", answer.text):
             yield TextDelta(piece)
             await asyncio.sleep(0)  # a long answer lets others have the loop
         yield Done(MODEL, Usage(), step=answer.step, fork=answer.fork, intake=answer.intake)
 
     async def perform(self, task: Task[R]) -> Outcome[R]:
-        return Outcome(perform(task, self._index), MODEL, Usage())
+        return Outcome(await asyncio.to_thread(perform, task, self._index), MODEL, Usage())
 
     def _answer(self, request: TurnRequest) -> _Answer:
         if request.purpose == "intake":

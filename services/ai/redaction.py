@@ -134,7 +134,7 @@ class _Rule:
 
     kind: str
     pattern: re.Pattern[str]
-    triggers: tuple[str, ...]
+    triggers: frozenset[str]
     group_of: Callable[[re.Match[str]], str | None] = _plain
     """Which group of the match is the secret; None if it is none after all."""
 
@@ -146,7 +146,7 @@ def _rule(
     group_of: Callable[[re.Match[str]], str | None] = _plain,
     flags: re.RegexFlag = re.IGNORECASE,
 ) -> _Rule:
-    return _Rule(kind, re.compile(pattern, flags), tuple(triggers.split()), group_of)
+    return _Rule(kind, re.compile(pattern, flags), frozenset(triggers.split()), group_of)
 
 
 _RULES = (
@@ -247,13 +247,14 @@ _RULES = (
         r"[^\s/]{1,80}[ \t]{0,2}/[ \t]{0,2}(?P<secret>[^\s/]{3,100})",
         "pass pwd pw",
     ),
-    _rule("RECOVERY-KEY", r"(?<!\d)(?P<secret>(?:\d{6}-){7}\d{6})(?!\d)", "-"),
+    _rule("RECOVERY-KEY", r"(?P<secret>[0-9](?<!\d\d)[0-9]{5}(?:-[0-9]{6}){7})(?!\d)", "-",
+          flags=re.NOFLAG),
     _rule(
         "HASH",
-        r"(?P<secret>\$(?:1|2[aby]|5|6|y)\$[^\s:$]{1,80}\$[^\s:]{8,200}"
-        r"|\b[0-9a-f]{32}:[0-9a-f]{32}\b)",
-        "$ :",
+        r"(?P<secret>\$(?:1|2[aby]|5|6|y)\$[^\s:$]{1,80}\$[^\s:]{8,200})",
+        "$1$ $2a$ $2b$ $2y$ $5$ $6$ $y$",
     ),
+    _rule("HASH", r"\b(?P<secret>[0-9a-f]{32}:[0-9a-f]{32})\b", ":"),
     _rule(
         "CARD-NUMBER",
         r"(?<![\w.\-])(?P<secret>(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6\d{3})(?:[ \-]?\d{4}){3}"
@@ -262,10 +263,13 @@ _RULES = (
         _card_number,
     ),
 )  # fmt: skip
-_ASSIGNMENT_TRIGGERS = (
-    "passw", "kennwort", "passphrase", "passcode", "pwd", "pass", "pw", "psk", "shared", "security key",
-    "wifi", "wi-fi", "token", "secret", "key", "session",
+_TRIGGERS = frozenset[str]().union(*(rule.triggers for rule in _RULES))
+_ASSIGNED_BEGINNINGS = (
+    "pass", "kennwort", "pwd", "pw", "psk", "preshared", "pre-shared", "network security key", "wifi",
+    "wi-fi", "token", "secret", "api", "access", "account", "storage", "private", "auth", "encryption",
+    "client", "session",
 )  # fmt: skip
+"""Of every name in _ASSIGNED, in lower case."""
 
 
 def find_secrets(text: str) -> tuple[Found, ...]:
@@ -293,20 +297,41 @@ def forget() -> None:
 
 
 def _candidates(text: str, lowered: str) -> Iterator[Found]:
+    held = {trigger for trigger in _TRIGGERS if trigger in lowered}
     for rule in _RULES:
-        if any(trigger in lowered for trigger in rule.triggers):
+        if not held.isdisjoint(rule.triggers):
             for match in rule.pattern.finditer(text):
                 group = rule.group_of(match)
                 if group is not None:
                     yield Found(*match.span(group), rule.kind)
-    if any(trigger in lowered for trigger in _ASSIGNMENT_TRIGGERS):
-        for match in _ASSIGNED.finditer(text):
-            group = _assigned(match)
-            if group is not None:
-                start, end = match.span(group)
-                if group == "bare":
-                    end = start + len(match[group].rstrip(".,;:?)"))
-                yield Found(start, end, "TOKEN" if match["token"] else "PASSWORD")
+    for match in _assignments(text, lowered):
+        group = _assigned(match)
+        if group is not None:
+            start, end = match.span(group)
+            if group == "bare":
+                end = start + len(match[group].rstrip(".,;:?)"))
+            yield Found(start, end, "TOKEN" if match["token"] else "PASSWORD")
+
+
+def _assignments(text: str, lowered: str) -> Iterator[re.Match[str]]:
+    """As `_ASSIGNED.finditer`, which would try its many names at each character."""
+    if len(lowered) != len(text):  # a letter that is two in lower case: places do not correspond
+        yield from _ASSIGNED.finditer(text)
+        return
+    places = {place for name in _ASSIGNED_BEGINNINGS for place in _places(lowered, name)}
+    end = 0
+    for place in sorted(places):
+        match = _ASSIGNED.match(text, place) if place >= end else None
+        if match:
+            yield match
+            end = match.end()
+
+
+def _places(text: str, part: str) -> Iterator[int]:
+    place = text.find(part)
+    while place >= 0:
+        yield place
+        place = text.find(part, place + 1)
 
 
 # ------------------------------------------------------------------ naming them
