@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.message import BranchMessage
+from services.accounts import hypotheses_left
 from services.ai.context import volatile
 from services.ai.port import NOTHING_KNOWN, Conversation, Known, TurnRequest
 from services.record import (
@@ -27,16 +28,19 @@ async def build_request(
     """
     record = await read_record(db, reply.account_id, reply.branch_id)
     *history, asked = record.before(reply.position)
+    room = hypotheses_left(record.session.plan, record.session.hypothesis_count)
     if reply.position == INTAKE_POSITION + 1:
         return TurnRequest(
             Conversation(facts(record)),
             asked.turn,
             purpose="intake",
+            fork_room=room,
             known=known,
         )
     return TurnRequest(
         conversation(record, history),
         asked.turn,
+        fork_room=room,
         volatile=volatile(
             revivals=revivals(record),
             merged=merged_findings(record),

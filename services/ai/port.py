@@ -6,7 +6,7 @@ provider's business; that the same bytes come first is the layout's (services.ai
 """
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -203,6 +203,8 @@ class TurnRequest:
     conversation: Conversation
     question: Turn
     purpose: Purpose = "reply"
+    fork_room: int | None = None
+    """Hypotheses that the session may still get by its plan; None: any number."""
     volatile: Volatile = NOTHING_TOLD
     known: Known = NOTHING_KNOWN
 
@@ -381,9 +383,27 @@ class ForkDraft:
         if len(labels) < len(self.options):
             raise ValueError("A fork's labels differ in more than case")
 
+    def within(self, room: int | None) -> "ForkDraft | None":
+        """The likeliest, as many as there is room for; None if those are fewer than two."""
+        if room is None or len(self.options) <= room:
+            return self
+        if room < OPTION_COUNT[0]:
+            return None
+        likeliest = sorted(self.options, key=lambda option: -(option.likelihood or 0))
+        return replace(self, options=tuple(likeliest[:room]))
+
     def to_json(self) -> dict[str, object]:
         """As a message's suggested fork is stored."""
         return {"reason": self.reason, "options": [asdict(option) for option in self.options]}
+
+
+def no_fork_within(room: int) -> str:
+    """Why no fork is proposed where causes would be tested apart."""
+    left = "no more hypothesis" if room < 1 else "one more hypothesis only"
+    return (
+        f"No fork is proposed: your plan leaves room for {left} in this session. "
+        "Archive a branch or take a larger plan to test causes apart."
+    )
 
 
 def _demand_length(what: str, text: str, allowed: range) -> None:
