@@ -12,6 +12,7 @@ Cost is in tokens that are neither read nor written, relative to the same reques
 import asyncio
 import copy
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,11 +24,13 @@ from services.ai.anthropic import AnthropicProvider
 from services.ai.port import (
     Conversation,
     Hypothesis,
+    MergedFinding,
     Segment,
     SessionFacts,
     TextDelta,
     Turn,
     TurnRequest,
+    Volatile,
 )
 from tests.fakes.model_server import KEY, Answer, ModelServer, model_server
 from tests.fakes.prompt_cache import Counted, PromptCache
@@ -113,7 +116,7 @@ async def scenario(server: ModelServer, gap: float, measured: float | None) -> l
                 ),
                 question if number else Turn(1, MessageRole.USER, intake),
                 purpose="reply" if number else "intake",
-                volatile=(prose(NEWS, f"news {number}"),),
+                volatile=news(number),
             )
             server.script(Answer(prose(ANSWER, f"answer {number}")))
             said = [one async for one in provider.stream_turn(request)]
@@ -127,6 +130,12 @@ def order(trunk: Branch, branches: Sequence[Branch]) -> Iterator[Branch]:
     yield from [trunk] * TURNS
     for _ in range(TURNS):
         yield from branches
+
+
+def news(number: int) -> Volatile:
+    """As much as NEWS, in findings of their own."""
+    claims = textwrap.wrap(prose(NEWS, f"news {number}"), 300)
+    return Volatile(merged=tuple(MergedFinding("Another branch", claim) for claim in claims))
 
 
 def prose(characters: int, about: str) -> str:

@@ -106,14 +106,17 @@ class MessageAttachment(Base):
 
 
 class MessagePrompt(Base):
-    """What a model was told for an answer besides its conversation, which is stored already."""
+    """What a model was told for an answer in the last message: all but the conversation, which is stored
+    already.
+    """
 
     __tablename__ = "message_prompts"
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
     """The answer; of several attempts the last."""
-    volatile: Mapped[list[str]] = mapped_column(JSONB())
+    parts: Mapped[list[str | None]] = mapped_column(JSONB())
+    """Texts as they were sent, without secrets; null in the place of each image."""
     sha256: Mapped[str] = mapped_column(String(64))
     """Of the prompt as it was sent: tells whether it can be shown as it was."""
 

@@ -87,8 +87,8 @@ class BranchMessage(Node):
     model: str | None = strawberry.field(description="Null for what people wrote.")
     failure: str | None = strawberry.field(description="Why an answer FAILED, in a sentence.")
     suggested_fork: ForkSuggestion | None = strawberry.field(
-        description="Hypotheses the assistant would explore apart; `forkBranch` takes them as "
-        "they are."
+        description="Hypotheses the assistant would explore apart, no more than the plan had room "
+        "for, the likeliest first where some were left out; `forkBranch` takes them as they are."
     )
     created_at: datetime
 

@@ -5,7 +5,7 @@ from typing import Self
 import strawberry
 
 from models.message import MessageRole
-from services.ai.prompts import PromptMessage
+from services.ai.port import PromptMessage
 from services.inspection import Inspected
 
 

@@ -31,6 +31,13 @@ PLAN_BRANCH_LIMITS: Mapping[Plan, int | None] = {
 }
 """Hypotheses a session may hold that are not archived; None: as many as the installation allows."""
 
+
+def hypotheses_left(plan: Plan, held: int) -> int | None:
+    """How many more a session may hold that holds so many; None: any number."""
+    limit = PLAN_BRANCH_LIMITS[plan]
+    return None if limit is None else max(0, limit - held)
+
+
 MAX_LISTED = 500
 LONGEST_ADDRESS = 320
 SHORTEST_PASSWORD = 12

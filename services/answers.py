@@ -13,15 +13,20 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.account import Account
 from models.message import BranchMessage, MessageChunk, MessageState
 from models.session import AiSession
 from services import lifecycle
+from services.accounts import hypotheses_left
 from services.ai.port import (
     Done,
+    ForkDraft,
     IntakeAnalysis,
+    Prompt,
     ProviderError,
     TurnRequest,
     Usage,
+    no_fork_within,
     step_to_json,
 )
 from services.database import fetch_one, is_away, transaction
@@ -145,8 +150,6 @@ async def _begin(
             )
         )
         request = await build_request(db, reply, await suggest(db, reply))
-        if not runtime.provider.is_offline:
-            await remember_prompt(db, reply, request)
     runtime.bus.wake(stream_topic(message_id))
     return reply, request
 
@@ -202,6 +205,9 @@ async def _stream(
             if isinstance(piece, Usage):
                 meter.usage = piece
                 continue
+            if isinstance(piece, Prompt):
+                await remember_prompt(runtime, reply, piece)
+                continue
             text += piece.text
             if clock.time() < next_write:
                 continue
@@ -243,13 +249,14 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
         await _count(work, reply, done.usage, answers=int(current))
         if session is None or not current:
             return
+        fork, remark = await _within_plan(work, session, done.fork)
         await finish(
             work,
             reply,
             MessageState.COMPLETE,
-            body=body,
+            body=body + remark,
             model=done.model,
-            suggested_fork=done.fork.to_json() if done.fork else None,
+            suggested_fork=fork.to_json() if fork else None,
         )
         if done.step is not None:
             await add_step(
@@ -266,6 +273,21 @@ async def _complete(runtime: Runtime, reply: BranchMessage, done: Done, body: st
         if done.intake is not None:
             await _take_over(work, session, done.intake)
         await have_analysed_from(work, reply)
+
+
+async def _within_plan(
+    work: UnitOfWork, session: AiSession, fork: ForkDraft | None
+) -> tuple[ForkDraft | None, str]:
+    """What `forkBranch` would take of the proposal now, and a remark for the answer where that is nothing.
+
+    A provider that goes by rules has asked for no more than it was told; another may have forked since.
+    """
+    if fork is None:
+        return None, ""
+    plan = await work.db.execute(select(Account.plan).where(Account.id == work.account_id))
+    room = hypotheses_left(plan.scalar_one(), session.hypothesis_count)
+    fitting = fork.within(room)
+    return fitting, f"\n\n{no_fork_within(room)}" if fitting is None and room is not None else ""
 
 
 async def _count(work: UnitOfWork, reply: BranchMessage, usage: Usage, *, answers: int = 0) -> None:

@@ -15,19 +15,20 @@ from pydantic import BaseModel
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.account import User
+from models.account import Plan, User
 from models.branch import BranchStatus
 from models.finding import FindingKind
 from models.message import BranchMessage, MessageRole, MessageState
-from services.ai.context import MergedFinding, RevivalFacts
 from services.ai.port import (
     Conversation,
     Hypothesis,
+    HypothesisFacts,
+    MergedFinding,
+    RevivalFacts,
     Segment,
     SessionFacts,
     Turn,
 )
-from services.ai.tasks import HypothesisFacts
 from services.files.sent import FILES, read_attachments
 from services.messages import lineage
 
@@ -44,6 +45,8 @@ _RECORD = text(
         'intake', session.intake_content,
         'reference', session.intake_reference,
         'domain', session.problem_domain,
+        'hypothesis_count', session.hypothesis_count,
+        'plan', (SELECT plan FROM accounts WHERE id = own.account_id),
         'branches', (
             SELECT json_agg(json_build_object(
                 'id', branch.id, 'parent_id', branch.parent_branch_id,
@@ -130,6 +133,8 @@ class SessionRecord(BaseModel):
     intake: str
     reference: str | None
     domain: str | None
+    hypothesis_count: int
+    plan: Plan
     branches: list[BranchRecord]
     findings: list[FindingRecord]
     revivals: list[RevivalRecord]

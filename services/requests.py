@@ -3,7 +3,8 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.message import BranchMessage
-from services.ai.context import volatile_blocks
+from services.accounts import hypotheses_left
+from services.ai.context import volatile
 from services.ai.port import NOTHING_KNOWN, Conversation, Known, TurnRequest
 from services.record import (
     conversation,
@@ -27,22 +28,23 @@ async def build_request(
     """
     record = await read_record(db, reply.account_id, reply.branch_id)
     *history, asked = record.before(reply.position)
+    room = hypotheses_left(record.session.plan, record.session.hypothesis_count)
     if reply.position == INTAKE_POSITION + 1:
         return TurnRequest(
             Conversation(facts(record)),
             asked.turn,
             purpose="intake",
-            volatile=volatile_blocks(known=known),
+            fork_room=room,
             known=known,
         )
     return TurnRequest(
         conversation(record, history),
         asked.turn,
-        volatile=volatile_blocks(
+        fork_room=room,
+        volatile=volatile(
             revivals=revivals(record),
             merged=merged_findings(record),
             others=other_branches(record),
-            known=known,
         ),
         known=known,
     )

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+from services.ai.port import TurnRequest
+from services.ai.prompts import turn_prompt
 from tests.client import Client
 from tests.factories import Colleagues
 
@@ -86,6 +88,11 @@ class Conversation:
                 if event["cursor"] == last:
                     return told
         raise AssertionError("the events ended")
+
+
+def told_with(request: TurnRequest) -> list[str]:
+    """What stands before the question, as a model is sent it."""
+    return [part.text for part in turn_prompt(request).messages[-1].parts][:-1]
 
 
 def new_question() -> str:

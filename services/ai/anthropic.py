@@ -42,6 +42,8 @@ from services.ai.port import (
     FailureKind,
     Image,
     Outcome,
+    Part,
+    Prompt,
     ProviderError,
     R,
     Task,
@@ -49,7 +51,7 @@ from services.ai.port import (
     TurnRequest,
     Usage,
 )
-from services.ai.prompts import GUIDE, Part, Prompt, task_prompt, turn_prompt
+from services.ai.prompts import GUIDE, task_prompt, turn_prompt
 from services.ai.tasks import AnalyseBranch, DescribeFile, GiveSecondOpinion, PrepareHandoff
 
 log = logging.getLogger("flowpilot.model")
@@ -89,8 +91,9 @@ class AnthropicProvider:
 
     async def stream_turn(
         self, request: TurnRequest
-    ) -> AsyncGenerator[TextDelta | Usage | Done, None]:
-        prompt = turn_prompt(request)
+    ) -> AsyncGenerator[Prompt | TextDelta | Usage | Done, None]:
+        prompt = await asyncio.to_thread(turn_prompt, request)
+        yield prompt
         answer = _Answer()
         async with aclosing(self._events(prompt, request.conversation.median_gap)) as events:
             used = answer.usage
@@ -119,7 +122,7 @@ class AnthropicProvider:
             if isinstance(task, AnalyseBranch | PrepareHandoff | DocumentTask)
             else None
         )
-        prompt = task_prompt(task)
+        prompt = await asyncio.to_thread(task_prompt, task)
         answer = _Answer()
         try:
             async with aclosing(self._events(prompt, gap, task.name)) as events:
@@ -141,7 +144,7 @@ class AnthropicProvider:
     ) -> AsyncGenerator[RawMessageStreamEvent, None]:
         """Ends early, without an error, where the stream does. Closing this closes the connection."""
         deadline = asyncio.get_running_loop().time() + self._timeout
-        system, messages = _marked(prompt, median_gap)
+        system, messages = await asyncio.to_thread(_marked, prompt, median_gap)
         with _told_apart():
             async with asyncio.timeout_at(deadline):
                 stream = await self._client.messages.create(

@@ -14,13 +14,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from services.ai.context import Block
 from services.ai.document_tasks import CaseFinding, DocumentTask
-from services.ai.port import Attachment, Conversation, Segment, Task, Turn, TurnRequest
+from services.ai.port import (
+    Attachment,
+    Conversation,
+    HypothesisFacts,
+    Segment,
+    Task,
+    Turn,
+    TurnRequest,
+)
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 
@@ -97,7 +105,6 @@ def fitted_request(request: TurnRequest, budget: Budget = Budget()) -> TurnReque
         request,
         conversation=fitted(request.conversation, budget),
         question=_clipped_turn(request.question, QUESTION),
-        volatile=_first(request.volatile, VOLATILE),
     )
 
 
@@ -226,16 +233,23 @@ def _without(segment: Segment, first: int, room: int, until: int | None = None) 
 
 def _digest(turns: Sequence[Turn], room: int) -> str:
     """A line each; of very many the first and the last."""
-    lines = [f"{turn.position} ({turn.role.value}): {_gist(turn.text)}" for turn in turns]
     room -= MESSAGE * 2
     head: list[str] = []
     tail: list[str] = []
-    while lines and (room := room - tokens(lines[0]) - 1) >= 0:
-        head.append(lines.pop(0))
-        if lines and (room := room - tokens(lines[-1]) - 1) >= 0:
-            tail.insert(0, lines.pop())
-    gap = [f"… {len(lines)} messages …"] if lines else []
-    return "\n".join((*head, *gap, *tail))
+    while len(head) + len(tail) < len(turns):
+        is_head = len(head) <= len(tail)
+        line = _line(turns[len(head)] if is_head else turns[-1 - len(tail)])
+        room -= tokens(line) + 1
+        if room < 0:
+            break
+        (head if is_head else tail).append(line)
+    left_out = len(turns) - len(head) - len(tail)
+    gap = [f"… {left_out} messages …"] if left_out else []
+    return "\n".join((*head, *gap, *reversed(tail)))
+
+
+def _line(turn: Turn) -> str:
+    return f"{turn.position} ({turn.role.value}): {_gist(turn.text)}"
 
 
 def _gist(text: str) -> str:
@@ -292,12 +306,49 @@ def _clipped(text: str, room: int) -> str:
     return ""
 
 
-def _first(blocks: Sequence[str], room: int) -> tuple[str, ...]:
-    """As many as go into the room; the most important come first."""
-    kept = []
-    for block in blocks:
-        if tokens(block) > room:
-            break
-        kept.append(block)
-        room -= tokens(block)
-    return tuple(kept)
+def fitted_blocks(blocks: Sequence[Block], room: int = VOLATILE) -> tuple[Block, ...]:
+    """Within the room, so many entries of each as there is place for, the first of each above all.
+
+    A block has an equal share and what others do not need of theirs; what is left over is for those that
+    come first. One of which nothing fits is left out.
+    """
+    shares = _shares([_block_tokens(block) for block in blocks], room)
+    kept = [_first_entries(block, share) for block, share in zip(blocks, shares, strict=True)]
+    left = room - sum(_block_tokens(block) for block in kept)
+    for place, block in enumerate(blocks):
+        own = _block_tokens(kept[place])
+        kept[place] = _first_entries(block, own + left)
+        left -= _block_tokens(kept[place]) - own
+    return tuple(block for block in kept if block.entries)
+
+
+def _shares(needed: Sequence[int], room: int) -> list[int]:
+    """The smallest need is met first, and leaves the more to the others."""
+    shares = [0] * len(needed)
+    for met, place in enumerate(sorted(range(len(needed)), key=needed.__getitem__)):
+        shares[place] = min(needed[place], room // (len(needed) - met))
+        room -= shares[place]
+    return shares
+
+
+def _first_entries(block: Block, room: int) -> Block:
+    """One that is too large for what is left makes place for those after it."""
+    room -= _frame_tokens(block)
+    entries = []
+    for entry in block.entries:
+        if tokens(entry) + 1 <= room:
+            entries.append(entry)
+            room -= tokens(entry) + 1
+    more = block.more + len(block.entries) - len(entries)
+    return replace(block, entries=tuple(entries), more=more)
+
+
+def _block_tokens(block: Block) -> int:
+    if not block.entries:
+        return 0
+    return _frame_tokens(block) + sum(tokens(entry) + 1 for entry in block.entries)
+
+
+def _frame_tokens(block: Block) -> int:
+    """Its heading, its delimiters and a word about what is left out."""
+    return tokens(block.heading) + tokens(block.source) + MESSAGE * 4

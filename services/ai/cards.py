@@ -60,7 +60,7 @@ class Card(_Part):
     keywords: tuple[Label, ...] = Field(min_length=1, strict=False)
     subject: tuple[Label, ...] = Field(min_length=1, strict=False)
     complaint: tuple[Label, ...] = Field(min_length=1, strict=False)
-    hypotheses: tuple[CardHypothesis, ...] = Field(min_length=2, max_length=4, strict=False)
+    hypotheses: tuple[CardHypothesis, ...] = Field(min_length=2, max_length=5, strict=False)
     resolution: Text
     rule_out: tuple[Text, ...] = Field(min_length=1, strict=False)
 

@@ -1,18 +1,27 @@
 """What a branch is told besides its own conversation. No database, no network.
 
-These blocks may differ at every call; they stand before the question in the last message, and are never
-stored with it. Each is bounded, whatever the session holds.
+It may differ at every call, stands before the question in the last message, and is never stored with the
+conversation. It is carried as it was written until services.ai.prompts has taken the secrets out; only
+then entries are cut, fitted into their room and delimited. Each step would hide secrets from the one
+before it.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from models.branch import BranchStatus
-from services.ai.delimiting import delimited, one_line
-from services.ai.port import NOTHING_KNOWN, Article, Known, SolvedSession
-from services.ai.tasks import HypothesisFacts
+from services.ai.material import one_line
+from services.ai.port import (
+    Article,
+    HypothesisFacts,
+    Known,
+    MergedFinding,
+    RevivalFacts,
+    SolvedSession,
+    Volatile,
+)
 
 # Most useful to a sibling first: what is known to work, then what is under way.
 _USEFULNESS = (
@@ -34,121 +43,95 @@ ARTICLE = 3_000
 """Characters of one article: enough for its symptoms and its steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class RevivalFacts:
-    """Why this branch came back; `evidence_from` is the label of the branch that showed it."""
-
-    evidence_from: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class MergedFinding:
-    """A finding that an engineer brought into this branch, with the label of where it was made."""
-
-    found_on: str
-    claim: str
-
-
-def volatile_blocks(
+def volatile(
     *,
     revivals: Iterable[RevivalFacts] = (),
     merged: Iterable[MergedFinding] = (),
     others: Iterable[HypothesisFacts] = (),
-    known: Known = NOTHING_KNOWN,
-) -> tuple[str, ...]:
-    """Revivals come newest first, `others` in the order of the tree, what is known best first.
-
-    What is known comes last: it gives way where there is no room.
-    """
-    blocks = (
-        revival_context(revivals),
-        merged_context(merged),
-        cross_branch_context(others),
-        solved_context(known.sessions),
-        library_context(known.articles),
-    )
-    return tuple(block for block in blocks if block)
-
-
-def cross_branch_context(others: Iterable[HypothesisFacts]) -> str:
-    """An entry for every other branch, the most useful first; empty for a branch that is alone."""
+) -> Volatile:
+    """As many as can be told at all. Revivals come newest first, `others` in the order of the tree."""
     ordered = sorted(others, key=lambda branch: _USEFULNESS.index(branch.status))
-    lines = [line for branch in ordered[:MOST_BRANCHES] for line in _branch_lines(branch)]
-    if len(ordered) > MOST_BRANCHES:
-        lines.append(f"- and {len(ordered) - MOST_BRANCHES} more branches")
-    return _block("## Cross-Branch Context", "branches", lines)
+    told = (replace(one, findings=one.findings[-MOST_FINDINGS:]) for one in ordered[:MOST_BRANCHES])
+    return Volatile(
+        tuple(islice(revivals, MOST_REVIVALS)),
+        tuple(islice(merged, MOST_MERGED)),
+        tuple(told),
+        more=max(0, len(ordered) - MOST_BRANCHES),
+    )
 
 
-def revival_context(revivals: Iterable[RevivalFacts]) -> str:
-    """The evidence that brought this branch back; empty if it never was a dead end."""
-    return _block(
-        "## Branch Revival",
-        "evidence",
-        (
-            f"- **{_label(revival.evidence_from)}**: {_entry(revival.description)}"
-            for revival in islice(revivals, MOST_REVIVALS)
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Entries of one kind, the most useful first; `more` of them are left out."""
+
+    heading: str
+    source: str
+    entries: tuple[str, ...]
+    more: int = 0
+
+    @property
+    def text(self) -> str:
+        return "\n".join((*self.entries, *([f"- and {self.more} more"] if self.more else ())))
+
+
+def blocks(told: Volatile, known: Known) -> tuple[Block, ...]:
+    """What there is to tell, without secrets as it is given. What concerns the branch itself comes first,
+    what is known from elsewhere last.
+    """
+    every = (
+        Block("## Branch Revival", "evidence", tuple(map(_revival, told.revivals))),
+        Block("## Findings Brought In", "findings of other branches", tuple(map(_merged, told.merged))),
+        Block("## Cross-Branch Context", "branches", tuple(map(_branch, told.others)), told.more),
+        Block("## Similar Sessions, Solved", "earlier sessions", tuple(map(_solved, known.sessions))),
+        Block(
+            "## Articles Of The Library That May Help",
+            "articles",
+            tuple(map(_article, known.articles)),
         ),
-    )
+    )  # fmt: skip
+    return tuple(block for block in every if block.entries)
 
 
-def merged_context(merged: Iterable[MergedFinding]) -> str:
-    """What was brought in from other branches; it holds here as if it had been found here."""
-    return _block(
-        "## Findings Brought In",
-        "findings of other branches",
-        (
-            f"- **{_label(finding.found_on)}**: {_entry(finding.claim)}"
-            for finding in islice(merged, MOST_MERGED)
-        ),
-    )
+def _revival(revival: RevivalFacts) -> str:
+    return f"- **{_label(revival.evidence_from)}**: {_entry(revival.description)}"
 
 
-def solved_context(solved: Iterable[SolvedSession]) -> str:
-    """Earlier sessions that were like this one, and what solved them."""
-    return _block(
-        "## Similar Sessions, Solved",
-        "earlier sessions",
-        (
-            f"- {_entry(session.problem)} Solved by: **{_label(session.solved_by or 'no branch')}**."
-            + (f" {_entry(session.how)}" if session.how else "")
-            for session in solved
-        ),
-    )
+def _merged(finding: MergedFinding) -> str:
+    return f"- **{_label(finding.found_on)}**: {_entry(finding.claim)}"
 
 
-def library_context(articles: Iterable[Article]) -> str:
-    """Of the account's own library; that they bear on the question is a matter of shared words."""
-    return _block(
-        "## Articles Of The Library That May Help",
-        "articles",
-        (f"### {one_line(article.title)}\n{_beginning(article.body)}" for article in articles),
-    )
-
-
-def _beginning(body: str) -> str:
-    return body if len(body) <= ARTICLE else f"{body[: ARTICLE - 1]}…"
-
-
-def _block(heading: str, source: str, lines: Iterable[str]) -> str:
-    text = "\n".join(lines)
-    return f"{heading}\n{delimited(source, text)}" if text else ""
-
-
-def _branch_lines(branch: HypothesisFacts) -> Iterator[str]:
-    yield f"- **{_label(branch.label)}** [{branch.status.value}]: {_summary(branch)}"
-    for claim in branch.findings[-MOST_FINDINGS:]:
-        yield f"  - Found: {_entry(claim)}"
+def _branch(branch: HypothesisFacts) -> str:
+    found = (f"\n  - Found: {_entry(claim)}" for claim in branch.findings)
+    line = f"- **{_label(branch.label)}** [{branch.status.value}]: {_summary(branch)}"
+    return "".join((line, *found))
 
 
 def _summary(branch: HypothesisFacts) -> str:
+    return " ".join(_said_of(branch)) or "No summary yet."
+
+
+def _said_of(branch: HypothesisFacts) -> Iterator[str]:
     tried = _entry(", ".join(one_line(item) for item in branch.tried))
-    parts = [f"Tried: {tried.rstrip('.')}."] if tried else []
+    if tried:
+        yield f"Tried: {tried.rstrip('.')}."
     if branch.concluded:
-        parts.append(_entry(branch.concluded))
+        yield _entry(branch.concluded)
     if branch.reason and branch.status in {BranchStatus.DEAD_END, BranchStatus.SOLVED}:
-        parts.append(f"Reason: {_entry(branch.reason)}")
-    return " ".join(parts) or "No summary yet."
+        yield f"Reason: {_entry(branch.reason)}"
+
+
+def _solved(session: SolvedSession) -> str:
+    solved = (
+        f"- {_entry(session.problem)} Solved by: **{_label(session.solved_by or 'no branch')}**."
+    )
+    return solved + (f" {_entry(session.how)}" if session.how else "")
+
+
+def _article(article: Article) -> str:
+    """That it bears on the question is a matter of shared words."""
+    body = article.body
+    told = body if len(body) <= ARTICLE else f"{body[: ARTICLE - 1]}…"
+    return f"### {one_line(article.title)}\n{told}"
 
 
 def _entry(text: str) -> str:
@@ -158,4 +141,4 @@ def _entry(text: str) -> str:
 
 def _label(text: str) -> str:
     # A label must not end its own bold face, or it could name itself another status.
-    return re.sub(r"([\\*])", r"\\\1", one_line(text))
+    return re.sub(r"([\\*])", r"\\\1", _entry(text))

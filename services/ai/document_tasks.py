@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from models.finding import FindingKind
-from services.ai.port import Conversation, R, Task
-from services.ai.tasks import HypothesisFacts, Line, TaskResult, at_most, clipped
+from services.ai.port import Conversation, HypothesisFacts, R, Task
+from services.ai.tasks import Line, TaskResult, at_most, clipped
 
 
 class Sentence(TaskResult):

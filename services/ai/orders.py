@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.ai.delimiting import delimited, one_line
 from services.ai.document_tasks import (
     Case,
     DocumentTask,
@@ -11,12 +10,12 @@ from services.ai.document_tasks import (
     WriteClientSummary,
     WriteTicketNotes,
 )
-from services.ai.port import Attachment, Turn
+from services.ai.material import delimited, one_line
+from services.ai.port import Attachment, HypothesisFacts, Turn
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 

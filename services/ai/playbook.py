@@ -7,8 +7,10 @@ the same request always gets the same answer.
 import asyncio
 import re
 import textwrap
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from models.message import MessageRole
 from models.session import ConfidenceTier
@@ -31,6 +33,7 @@ from services.ai.port import (
     TurnRequest,
     Usage,
     VerificationStep,
+    no_fork_within,
 )
 from services.ai.retrieval import CardIndex, CardMatch
 from services.ai.walk import Walk, claim_of, yes_or_no
@@ -46,6 +49,8 @@ _UNKNOWN_DOMAIN = "general"
 _SUMMARY_LENGTH = 200
 _MOST_SIGNALS = 8
 _QUESTIONS_AT_ONCE = 3
+_MOST_TOLD = 20_000
+"""Characters of what people said on the trunk that are looked through for a card."""
 
 # The most telling first; each with what shows that it has been answered already.
 _QUESTIONS = (
@@ -94,14 +99,14 @@ class PlaybookProvider:
         self._index = CardIndex(cards)
 
     async def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Done, None]:
-        answer = self._answer(request)
+        answer = await asyncio.to_thread(self._answer, request)
         for piece in re.findall(r"\S+\s*", answer.text):
             yield TextDelta(piece)
             await asyncio.sleep(0)  # a long answer lets others have the loop
         yield Done(MODEL, Usage(), step=answer.step, fork=answer.fork, intake=answer.intake)
 
     async def perform(self, task: Task[R]) -> Outcome[R]:
-        return Outcome(perform(task, self._index), MODEL, Usage())
+        return Outcome(await asyncio.to_thread(perform, task, self._index), MODEL, Usage())
 
     def _answer(self, request: TurnRequest) -> _Answer:
         if request.purpose == "intake":
@@ -130,8 +135,10 @@ class PlaybookProvider:
             text = f"{_OFFLINE}\n\n{_files(request)}{asked.text}"
             return _Answer(text, asked.step, intake=analysis)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
-        text = f"{_OFFLINE}\n\n{_files(request)}{_presentation(match)}{_known(request)}"
-        return _Answer(text, step, _fork(match), analysis)
+        fork = _fork(match).within(request.fork_room)
+        presented = _presentation(match, fork, request.fork_room)
+        text = f"{_OFFLINE}\n\n{_files(request)}{presented}{_known(request)}"
+        return _Answer(text, step, fork, analysis)
 
     def _trunk(self, request: TurnRequest) -> _Answer:
         match = self._index.card_for(_told(request))
@@ -139,13 +146,15 @@ class PlaybookProvider:
             return _ask(request, "Still no matching playbook.")
         if any(_title(match.card) in text for text in _answers_given(request)):
             text = (
-                f"The card {_title(match.card)} still fits best. Its hypotheses were proposed "
-                "above: fork, or open the branch of one, to go through its checks."
+                f"The card {_title(match.card)} still fits best. Its hypotheses are named above: "
+                "fork, or open the branch of one, to go through its checks."
             )
             return _Answer(text, NoteStep(text))
         analysis = _analyse(request, match)
         step = IntakeAnalysisStep(analysis.summary, analysis.domain, analysis.signals)
-        return _Answer(f"{_presentation(match)}{_known(request)}", step, _fork(match))
+        fork = _fork(match).within(request.fork_room)
+        presented = _presentation(match, fork, request.fork_room)
+        return _Answer(f"{presented}{_known(request)}", step, fork)
 
 
 # ------------------------------------------------------------------ intake and trunk
@@ -167,7 +176,7 @@ def _analyse(request: TurnRequest, match: CardMatch | None) -> IntakeAnalysis:
     )
 
 
-def _presentation(match: CardMatch) -> str:
+def _presentation(match: CardMatch, fork: ForkDraft | None, room: int | None) -> str:
     card = match.card
     known = (rated.hypothesis for rated in match.rated)
     causes = _bullets(f"**{h.label}**: {h.description}" for h in known)
@@ -175,8 +184,19 @@ def _presentation(match: CardMatch) -> str:
         f"Your words match the card {_title(card)} ({', '.join(match.words)}).\n\n"
         f"Causes that it knows, the likelier first:\n{causes}\n\n"
         f"Rule out first:\n{_bullets(card.rule_out)}\n\n"
-        "Fork into these hypotheses; each branch then goes through its own checks."
+        f"{_move(match, fork, room)}"
     )
+
+
+def _move(match: CardMatch, fork: ForkDraft | None, room: int | None) -> str:
+    if fork is None:
+        return no_fork_within(room or 0)
+    into = (
+        "these hypotheses"
+        if len(fork.options) == len(match.rated)
+        else f"the {len(fork.options)} likeliest, for which your plan has room"
+    )
+    return f"Fork into {into}; each branch then goes through its own checks."
 
 
 def _fork(match: CardMatch) -> ForkDraft:
@@ -232,9 +252,12 @@ def _known(request: TurnRequest) -> str:
 
 
 def _told(request: TurnRequest) -> str:
-    """What people said, the intake first; one paragraph for each message."""
+    """What people said, a paragraph for each message: the first, and the newest within a bound."""
     turns = (*request.conversation.turns, request.question)
-    return "\n".join(turn.text for turn in turns if turn.role is not MessageRole.ASSISTANT)
+    first, *later = (turn.text for turn in turns if turn.role is not MessageRole.ASSISTANT)
+    total = list(accumulate(map(len, reversed(later))))
+    newest = bisect_right(total, _MOST_TOLD)
+    return "\n".join((first, *later[len(later) - newest :]))
 
 
 def _answers_given(request: TurnRequest) -> list[str]:

@@ -22,7 +22,7 @@ from services.ai.document_tasks import (
     WriteTicketNotes,
     ruled_out,
 )
-from services.ai.tasks import HypothesisFacts
+from services.ai.port import HypothesisFacts
 
 _TITLE = 80  # characters of an intake that nobody has summed up
 

@@ -18,7 +18,7 @@ from services.ai import playbook_documents
 from services.ai.cards import Card, CardHypothesis, Check, Verdict
 from services.ai.contradiction import contradicts
 from services.ai.document_tasks import DocumentTask
-from services.ai.port import Conversation, Hypothesis, R, Segment, Task, Turn
+from services.ai.port import Conversation, Hypothesis, HypothesisFacts, R, Segment, Task, Turn
 from services.ai.retrieval import CardIndex
 from services.ai.tasks import (
     AnalyseBranch,
@@ -30,7 +30,6 @@ from services.ai.tasks import (
     FoundFinding,
     GiveSecondOpinion,
     HandoffDraft,
-    HypothesisFacts,
     HypothesisRank,
     Opinion,
     PrepareHandoff,

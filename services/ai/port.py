@@ -6,11 +6,12 @@ provider's business; that the same bytes come first is the layout's (services.ai
 """
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from models.branch import BranchStatus
 from models.message import MessageRole
 from models.session import ConfidenceTier, StepType
 
@@ -113,6 +114,56 @@ class Conversation:
         return (turn for segment in self.lineage for turn in segment.turns)
 
 
+# ------------------------------------------------------------------ what is told beside it
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisFacts:
+    """A branch as the assistant sees it from another one. `ref` names it within one request: H1, H2 ..."""
+
+    ref: str
+    label: str
+    description: str
+    status: BranchStatus
+    reason: str | None = None
+    """Why it has this status; for a dead end always given."""
+    likelihood: float | None = None
+    tried: tuple[str, ...] = ()
+    concluded: str | None = None
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RevivalFacts:
+    """Why this branch came back; `evidence_from` is the label of the branch that showed it."""
+
+    evidence_from: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergedFinding:
+    """A finding that an engineer brought into this branch, with the label of where it was made."""
+
+    found_on: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volatile:
+    """What may be another at every call: as it was written by people and models, with nothing taken
+    out and nothing cut. `others` are the most useful first; `more` were left out of them.
+    """
+
+    revivals: tuple[RevivalFacts, ...] = ()
+    merged: tuple[MergedFinding, ...] = ()
+    others: tuple[HypothesisFacts, ...] = ()
+    more: int = 0
+
+
+NOTHING_TOLD = Volatile()
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """Of the account's own library; `body` is Markdown."""
@@ -145,16 +196,48 @@ NOTHING_KNOWN = Known()
 class TurnRequest:
     """One answer to be given to `question`, which the conversation does not hold yet.
 
-    `volatile` holds delimited blocks that may differ at every call. What is `known` is told there, and
-    stands here besides for a provider that goes by rules. For an intake the question is the intake and
-    the conversation is empty.
+    What is `volatile` or `known` stands before the question and is not stored with it. For an intake the
+    question is the intake and the conversation is empty.
     """
 
     conversation: Conversation
     question: Turn
     purpose: Purpose = "reply"
-    volatile: tuple[str, ...] = ()
+    fork_room: int | None = None
+    """Hypotheses that the session may still get by its plan; None: any number."""
+    volatile: Volatile = NOTHING_TOLD
     known: Known = NOTHING_KNOWN
+
+
+# ------------------------------------------------------------------ the prompt
+
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Either text or an image."""
+
+    text: str = ""
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    role: Role
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`messages[:shared]` is said to every sibling, `messages[:settled]` begins every later prompt of
+    the branch; what follows is said once.
+    """
+
+    system: tuple[str, ...]
+    messages: tuple[PromptMessage, ...]
+    shared: int = 0
+    settled: int = 0
 
 
 # ------------------------------------------------------------------ steps
@@ -300,9 +383,27 @@ class ForkDraft:
         if len(labels) < len(self.options):
             raise ValueError("A fork's labels differ in more than case")
 
+    def within(self, room: int | None) -> "ForkDraft | None":
+        """The likeliest, as many as there is room for; None if those are fewer than two."""
+        if room is None or len(self.options) <= room:
+            return self
+        if room < OPTION_COUNT[0]:
+            return None
+        likeliest = sorted(self.options, key=lambda option: -(option.likelihood or 0))
+        return replace(self, options=tuple(likeliest[:room]))
+
     def to_json(self) -> dict[str, object]:
         """As a message's suggested fork is stored."""
         return {"reason": self.reason, "options": [asdict(option) for option in self.options]}
+
+
+def no_fork_within(room: int) -> str:
+    """Why no fork is proposed where causes would be tested apart."""
+    left = "no more hypothesis" if room < 1 else "one more hypothesis only"
+    return (
+        f"No fork is proposed: your plan leaves room for {left} in this session. "
+        "Archive a branch or take a larger plan to test causes apart."
+    )
 
 
 def _demand_length(what: str, text: str, allowed: range) -> None:
@@ -414,8 +515,12 @@ class Provider(Protocol):
         """Whether it answers from rules alone: no AI."""
         ...
 
-    def stream_turn(self, request: TurnRequest) -> AsyncGenerator[TextDelta | Usage | Done, None]:
+    def stream_turn(
+        self, request: TurnRequest
+    ) -> AsyncGenerator[Prompt | TextDelta | Usage | Done, None]:
         """The answer's text in pieces, then `Done` exactly once, last.
+
+        What asks a model tells the `Prompt` first, before it is sent.
 
         `Usage` may come between, whenever it is known or has grown; the last one counts. `Done` has
         it for the whole answer.

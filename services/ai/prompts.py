@@ -7,13 +7,13 @@ prompt of its siblings. What may differ from call to call stands in the last use
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from models.message import MessageRole
-from services.ai.budget import fitted_request, fitted_task
-from services.ai.delimiting import delimited, one_line
+from services.ai.budget import fitted_blocks, fitted_request, fitted_task
+from services.ai.context import Block, blocks
 from services.ai.document_tasks import DocumentTask
+from services.ai.material import delimited, one_line
 from services.ai.orders import (
     analysis_order,
     description_order,
@@ -25,7 +25,10 @@ from services.ai.port import (
     Attachment,
     Conversation,
     Hypothesis,
-    Image,
+    Part,
+    Prompt,
+    PromptMessage,
+    Role,
     Segment,
     SessionFacts,
     Task,
@@ -99,41 +102,15 @@ handoff, to write a document, to describe a file. Then it names a tool. Call tha
 nothing else. Fill it from this conversation alone; leave empty what was not recorded.
 """
 
-Role = Literal["user", "assistant"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Either text or an image."""
-
-    text: str = ""
-    image: Image | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PromptMessage:
-    role: Role
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """`messages[:shared]` is said to every sibling, `messages[:settled]` begins every later prompt of
-    the branch; what follows is said once.
-    """
-
-    system: tuple[str, ...]
-    messages: tuple[PromptMessage, ...]
-    shared: int = 0
-    settled: int = 0
-
 
 def turn_prompt(request: TurnRequest) -> Prompt:
     """Without secrets, and within the budget."""
     request = fitted_request(redacted_request(request))
     question = _turn(request.question)
-    volatile = [Part(block) for block in request.volatile]
-    return _prompt(request.conversation, PromptMessage("user", (*volatile, *question.parts)))
+    told = fitted_blocks(blocks(request.volatile, request.known))
+    return _prompt(
+        request.conversation, PromptMessage("user", (*map(_block, told), *question.parts))
+    )
 
 
 def task_prompt(task: Task[Any]) -> Prompt:
@@ -155,6 +132,10 @@ def task_prompt(task: Task[Any]) -> Prompt:
 
 
 # ------------------------------------------------------------------ the conversation
+
+
+def _block(block: Block) -> Part:
+    return Part(f"{block.heading}\n{delimited(block.source, block.text)}")
 
 
 def _prompt(conversation: Conversation, last: PromptMessage) -> Prompt:

@@ -8,20 +8,35 @@ Every pattern is bounded, so that the time grows with the length of the text alo
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from services.ai.document_tasks import Case, CaseFinding, DocumentTask
-from services.ai.port import Attachment, Conversation, Hypothesis, Segment, Task, Turn, TurnRequest
+from services.ai.port import (
+    Article,
+    Attachment,
+    Conversation,
+    Hypothesis,
+    HypothesisFacts,
+    Known,
+    MergedFinding,
+    RevivalFacts,
+    Segment,
+    SessionFacts,
+    SolvedSession,
+    Task,
+    Turn,
+    TurnRequest,
+    Volatile,
+)
 from services.ai.prose_secrets import FORMS, looks_like_a_password
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 
@@ -69,9 +84,8 @@ _NOT_PLAIN = re.compile(r"[0-9]|[^\w\s]|[a-z][A-Z]")
 
 _PASSWORD = r"passw(?:or)?d|passwort|kennwort|passphrase|passcode|(?<![a-z])pwd|(?<![a-z])pass|(?<![a-z])pw|psk|pre-?shared[ _-]?key|network security key|wi-?fi[ _-]?(?:key|code)|(?:wlan|wi-?fi)-?(?:schlüssel|sleutel)|netzwerksicherheitsschlüssel|cl[ée] wi-?fi|mot de passe|(?<![a-z])mdp|contrase[ñn]a|wachtwoord|(?<!palabra )(?<!palabras )\bclave"  # noqa: E501, S105
 _TOKEN = r"(?<!publickey)(?<!publickey=)token|secret|api[ _-]?key|access[ _-]?key|account[ _-]?key|storage[ _-]?key|private[ _-]?key|auth[ _-]?key|encryption[ _-]?key|client[ _-]?secret|session[ _-]?id|sessionid"  # noqa: E501, S105
-_VALUE = (
-    r"""(?:"(?P<double>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'<>,;|]{1,300}))"""
-)
+_BARE = r"""(?:[^\s"'<>,;|]|<(?![/!?]|\w[\w:.\-]{0,40}[\s/>]))"""  # no tag begins in it
+_VALUE = rf"""(?:"(?P<double>[^"\n]{{1,300}})"|'(?P<single>[^'\n]{{1,300}})'|(?P<bare>{_BARE}{{1,300}}))"""
 
 _ASSIGNED = re.compile(
     rf"(?:(?P<password>{_PASSWORD})|(?P<token>{_TOKEN}))"
@@ -137,7 +151,7 @@ class _Rule:
 
     kind: str
     pattern: re.Pattern[str]
-    triggers: tuple[str, ...]
+    triggers: frozenset[str]
     group_of: Callable[[re.Match[str]], str | None] = _plain
     """Which group of the match is the secret; None if it is none after all."""
 
@@ -149,7 +163,7 @@ def _rule(
     group_of: Callable[[re.Match[str]], str | None] = _plain,
     flags: re.RegexFlag = re.IGNORECASE,
 ) -> _Rule:
-    return _Rule(kind, re.compile(pattern, flags), tuple(triggers.split()), group_of)
+    return _Rule(kind, re.compile(pattern, flags), frozenset(triggers.split()), group_of)
 
 
 _RULES = (
@@ -273,13 +287,14 @@ _RULES = (
         r"[^\s/]{1,80}[ \t]{0,2}/[ \t]{0,2}(?P<secret>[^\s/]{3,100})",
         "pass pwd pw",
     ),
-    _rule("RECOVERY-KEY", r"(?<!\d)(?P<secret>(?:\d{6}-){7}\d{6})(?!\d)", "-"),
+    _rule("RECOVERY-KEY", r"(?P<secret>[0-9](?<!\d\d)[0-9]{5}(?:-[0-9]{6}){7})(?!\d)", "-",
+          flags=re.NOFLAG),
     _rule(
         "HASH",
-        r"(?P<secret>\$(?:1|2[aby]|5|6|y)\$[^\s:$]{1,80}\$[^\s:]{8,200}"
-        r"|\b[0-9a-f]{32}:[0-9a-f]{32}\b)",
-        "$ :",
+        r"(?P<secret>\$(?:1|2[aby]|5|6|y)\$[^\s:$]{1,80}\$[^\s:]{8,200})",
+        "$1$ $2a$ $2b$ $2y$ $5$ $6$ $y$",
     ),
+    _rule("HASH", r"\b(?P<secret>[0-9a-f]{32}:[0-9a-f]{32})\b", ":"),
     _rule(
         "CARD-NUMBER",
         r"(?<![\w.\-])(?P<secret>(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6\d{3})(?:[ \-]?\d{4}){3}"
@@ -292,11 +307,14 @@ _RULES = (
         for form in FORMS
     ),
 )  # fmt: skip
-_ASSIGNMENT_TRIGGERS = (
-    "passw", "kennwort", "passphrase", "passcode", "pwd", "pass", "pw", "psk", "shared", "security key",
-    "wifi", "wi-fi", "token", "secret", "key", "session", "wlan", "schlüssel", "clé", "cle", "mdp",
-    "contrase", "wachtwoord", "clave",
+_TRIGGERS = frozenset[str]().union(*(rule.triggers for rule in _RULES))
+_ASSIGNED_BEGINNINGS = (
+    "pass", "kennwort", "pwd", "pw", "psk", "preshared", "pre-shared", "network security key", "wifi",
+    "wi-fi", "token", "secret", "api", "access", "account", "storage", "private", "auth", "encryption",
+    "client", "session", "wlan", "clé", "cle", "mdp", "mot de passe", "contrase", "wachtwoord", "clave",
+    "netzwerksicherheitsschlüssel",
 )  # fmt: skip
+"""Of every name in _ASSIGNED, in lower case."""
 
 
 def find_secrets(text: str) -> tuple[Found, ...]:
@@ -324,54 +342,110 @@ def forget() -> None:
 
 
 def _candidates(text: str, lowered: str) -> Iterator[Found]:
+    held = {trigger for trigger in _TRIGGERS if trigger in lowered}
     for rule in _RULES:
-        if any(trigger in lowered for trigger in rule.triggers):
+        if not held.isdisjoint(rule.triggers):
             for match in rule.pattern.finditer(text):
                 group = rule.group_of(match)
                 if group is not None:
                     yield Found(*match.span(group), rule.kind)
-    if any(trigger in lowered for trigger in _ASSIGNMENT_TRIGGERS):
-        for match in _ASSIGNED.finditer(text):
-            group = _assigned(match)
-            if group is not None:
-                start, end = match.span(group)
-                if group == "bare":
-                    end = start + len(match[group].rstrip(".,;:?)"))
-                yield Found(start, end, "TOKEN" if match["token"] else "PASSWORD")
+    for match in _assignments(text, lowered):
+        group = _assigned(match)
+        if group is not None:
+            start, end = match.span(group)
+            if group == "bare":
+                end = start + len(match[group].rstrip(".,;:?)"))
+            yield Found(start, end, "TOKEN" if match["token"] else "PASSWORD")
+
+
+def _assignments(text: str, lowered: str) -> Iterator[re.Match[str]]:
+    """As `_ASSIGNED.finditer`, which would try its many names at each character."""
+    if len(lowered) != len(text):  # a letter that is two in lower case: places do not correspond
+        yield from _ASSIGNED.finditer(text)
+        return
+    places = {place for name in _ASSIGNED_BEGINNINGS for place in _places(lowered, name)}
+    end = 0
+    for place in sorted(places):
+        match = _ASSIGNED.match(text, place) if place >= end else None
+        if match:
+            yield match
+            end = match.end()
+
+
+def _places(text: str, part: str) -> Iterator[int]:
+    place = text.find(part)
+    while place >= 0:
+        yield place
+        place = text.find(part, place + 1)
 
 
 # ------------------------------------------------------------------ naming them
 
 
 class Redactor:
-    """Of one request. Texts come in the order of the lineage."""
+    """Of one request. Texts come in the order of the lineage.
+
+    Its time grows with the length of the texts alone, not with the secrets that are known: one
+    pattern of the letters that known secrets begin with finds where one may stand, and a look-up tells
+    whether it does.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
+        self._lengths: defaultdict[str, set[int]] = defaultdict(set)
+        """Of the known secrets that begin with these characters."""
+        self._letters: tuple[set[str], ...] = tuple(set() for _ in range(SHORTEST_KNOWN))
+        self._beginning: re.Pattern[str] | None = None
 
     def redact(self, text: str) -> str:
+        """A secret of its own is taken out wherever it stands in it."""
+        secrets = find_secrets(text)
+        for found in secrets:
+            self._learn(text[found.start : found.end], found.kind)
         pieces, end = [], 0
-        for found in find_secrets(text):
-            secret = text[found.start : found.end]
+        for found in secrets:
             pieces += [
                 self._known_taken_out(text[end : found.start]),
-                self._name(secret, found.kind),
+                self._names[text[found.start : found.end]],
             ]
             end = found.end
         return "".join((*pieces, self._known_taken_out(text[end:])))
 
-    def _name(self, secret: str, kind: str) -> str:
-        if secret not in self._names:
-            self._counts[kind] += 1
-            self._names[secret] = f"[{kind}-{self._counts[kind]}]"
-        return self._names[secret]
+    def _learn(self, secret: str, kind: str) -> None:
+        if secret in self._names:
+            return
+        self._counts[kind] += 1
+        self._names[secret] = f"[{kind}-{self._counts[kind]}]"
+        if len(secret) >= SHORTEST_KNOWN:
+            self._lengths[secret[:SHORTEST_KNOWN]].add(len(secret))
+            for letters, letter in zip(self._letters, secret, strict=False):
+                letters.add(letter)
+            self._beginning = None
 
     def _known_taken_out(self, text: str) -> str:
-        for secret in sorted(self._names, key=len, reverse=True):
-            if len(secret) >= SHORTEST_KNOWN:
-                text = text.replace(secret, self._names[secret])
-        return text
+        if not self._lengths or len(text) < SHORTEST_KNOWN:
+            return text
+        if self._beginning is None:
+            sets = ("".join(map(re.escape, sorted(letters))) for letters in self._letters)
+            self._beginning = re.compile("".join(f"[{letters}]" for letters in sets))
+        pieces, end, look = [], 0, 0
+        while match := self._beginning.search(text, look):
+            start = match.start()
+            secret = self._known_at(text, start)
+            look = start + max(1, len(secret))
+            if secret:
+                pieces += [text[end:start], self._names[secret]]
+                end = look
+        return "".join((*pieces, text[end:])) if pieces else text
+
+    def _known_at(self, text: str, start: int) -> str:
+        """The longest; empty if there is none."""
+        lengths = self._lengths.get(text[start : start + SHORTEST_KNOWN], ())
+        for length in sorted(lengths, reverse=True):
+            if text[start : start + length] in self._names:
+                return text[start : start + length]
+        return ""
 
 
 def redacted_request(request: TurnRequest) -> TurnRequest:
@@ -379,8 +453,13 @@ def redacted_request(request: TurnRequest) -> TurnRequest:
     return replace(
         request,
         conversation=_conversation(request.conversation, redactor),
-        volatile=tuple(redactor.redact(block) for block in request.volatile),
-        question=_turn(request.question, redactor),
+        **_last(
+            lambda: {
+                "question": _turn(request.question, redactor),
+                "volatile": _volatile(request.volatile, redactor),
+                "known": _known(request.known, redactor),
+            }
+        ),
     )
 
 
@@ -392,39 +471,99 @@ def redacted_task(task: Task[Any]) -> Task[Any]:
             return replace(
                 task,
                 conversation=_conversation(task.conversation, redactor),
-                hypotheses=_each(task.hypotheses, _facts, redactor),
-                known=_each(task.known, _text, redactor),
+                **_last(
+                    lambda: {
+                        "hypotheses": _each(task.hypotheses, _facts, redactor),
+                        "known": _each(task.known, _text, redactor),
+                    }
+                ),
             )
         case PrepareHandoff():
             return replace(
                 task,
                 conversation=_conversation(task.conversation, redactor),
-                engineer_notes=_optional(task.engineer_notes, redactor),
-                hypotheses=_each(task.hypotheses, _facts, redactor),
+                **_last(
+                    lambda: {
+                        "engineer_notes": _optional(task.engineer_notes, redactor),
+                        "hypotheses": _each(task.hypotheses, _facts, redactor),
+                    }
+                ),
             )
         case DocumentTask():
             return replace(task, case=_case(task.case, redactor))
         case GiveSecondOpinion():
             return replace(
                 task,
-                session=replace(task.session, intake=redactor.redact(task.session.intake)),
-                observations=_each(task.observations, _text, redactor),
+                **_last(
+                    lambda: {
+                        "session": _session(task.session, redactor),
+                        "observations": _each(task.observations, _text, redactor),
+                    }
+                ),
             )
         case DescribeFile():
-            return replace(task, attachment=_attachment(task.attachment, redactor))
+            return replace(
+                task, **_last(lambda: {"attachment": _attachment(task.attachment, redactor)})
+            )
     raise TypeError(f"Cannot redact {type(task).__name__}")
 
 
+def _last(redacted: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """No later prompt begins with it, so that a secret of its end is known at its beginning, too."""
+    redacted()
+    return redacted()
+
+
 def _conversation(conversation: Conversation, redactor: Redactor) -> Conversation:
-    session = conversation.session
     return replace(
         conversation,
-        session=replace(
-            session,
-            reference=_optional(session.reference, redactor),
-            intake=redactor.redact(session.intake),
-        ),
+        session=_session(conversation.session, redactor),
         lineage=_each(conversation.lineage, _segment, redactor),
+    )
+
+
+def _session(session: SessionFacts, redactor: Redactor) -> SessionFacts:
+    return replace(
+        session,
+        reference=_optional(session.reference, redactor),
+        intake=redactor.redact(session.intake),
+    )
+
+
+def _volatile(told: Volatile, redactor: Redactor) -> Volatile:
+    return replace(
+        told,
+        revivals=_each(told.revivals, _revival, redactor),
+        merged=_each(told.merged, _merged, redactor),
+        others=_each(told.others, _facts, redactor),
+    )
+
+
+def _revival(revival: RevivalFacts, redactor: Redactor) -> RevivalFacts:
+    return RevivalFacts(
+        redactor.redact(revival.evidence_from), redactor.redact(revival.description)
+    )
+
+
+def _merged(finding: MergedFinding, redactor: Redactor) -> MergedFinding:
+    return MergedFinding(redactor.redact(finding.found_on), redactor.redact(finding.claim))
+
+
+def _known(known: Known, redactor: Redactor) -> Known:
+    return Known(
+        _each(known.articles, _article, redactor), _each(known.sessions, _solved, redactor)
+    )
+
+
+def _article(article: Article, redactor: Redactor) -> Article:
+    return Article(redactor.redact(article.title), redactor.redact(article.body))
+
+
+def _solved(session: SolvedSession, redactor: Redactor) -> SolvedSession:
+    return SolvedSession(
+        redactor.redact(session.problem),
+        _optional(session.solved_by, redactor),
+        _optional(session.how, redactor),
     )
 
 

@@ -6,19 +6,23 @@ The score of document d for the distinct words t of a query:
     idf(t) = ln(1 + (N - n(t) + 0.5) / (n(t) + 0.5))
 
 f counts a word in d, |d| is d's length in words, n(t) is how many of the N documents hold t.
-BM25 alone always finds something; what keeps silly matches out is that two neighbouring sentences
-must name a card's subject and its complaint and share enough of their words with it.
+BM25 alone always finds something. What keeps silly matches out is that two neighbouring sentences must
+name a card's subject and its complaint, that the card must know what else they name (services.ai.topics),
+and that it must hold enough of their words: of their number, and of their rarity, idf(t) summed up. A word
+that no card holds counts as little as one that nearly half of them hold; it may be a name.
 """
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from services.ai.cards import Card, CardHypothesis
 from services.ai.port import Hypothesis
+from services.ai.topics import TOPICS
 
 K1 = 1.2
 B = 0.75
@@ -27,6 +31,8 @@ B = 0.75
 # looked at again with seventy cards: what keeps most of the others out is the subject and the complaint.
 SCORE_NEEDED = 4.5
 SHARE_NEEDED = 0.25
+RARITY_NEEDED = 0.38
+UNKNOWN_RARITY = 1.0
 SHARE_ENOUGH = 0.75  # of a few plain words, whatever they score
 MOST_TELLING = 3.0
 HYPOTHESIS_SCORE_NEEDED = 5.0
@@ -45,6 +51,7 @@ _STOP_WORDS = frozenset(
     today too try trying up us use used user users using very was way we were what when where
     which while who why will with without wo work worked working works would yesterday yet you
     your
+    additionally following microsoft organization receive received receives symptom symptoms
     afternoon ago evening friday hour hours last minute minutes monday month morning night noon
     saturday sunday thursday tuesday wednesday week weeks""",
     )
@@ -70,30 +77,38 @@ class Bm25:
     """Ranks a fixed list of documents."""
 
     def __init__(self, documents: Sequence[str]) -> None:
-        self._counts = [Counter(stems(document)) for document in documents]
-        self._lengths = [counts.total() for counts in self._counts]
-        self._average_length = sum(self._lengths) / max(1, len(documents))
-        self._holders = Counter(word for counts in self._counts for word in counts)
+        counted = [Counter(stems(document)) for document in documents]
+        average = sum(counts.total() for counts in counted) / max(1, len(documents))
+        holders = Counter(word for counts in counted for word in counts)
+        self._rarity = {
+            word: math.log(1 + (len(documents) - held + 0.5) / (held + 0.5))
+            for word, held in holders.items()
+        }
+        self._weights: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+        """By word: the documents that hold it, and what it adds to the score of each."""
+        for index, counts in enumerate(counted):
+            length = counts.total() / average if average else 1.0
+            for word, frequency in counts.items():
+                share = frequency * (K1 + 1) / (frequency + K1 * (1 - B + B * length))
+                self._weights[word].append((index, self._rarity[word] * share))
 
     def rank(self, query: str) -> list[Match]:
         """Documents that share a word with the query, best first, then in the given order."""
-        words = dict.fromkeys(stems(query))
-        matches = [
-            Match(
-                index,
-                sum(self._weight(word, index) for word in words if word in counts),
-                frozenset(words.keys() & counts.keys()),
-            )
-            for index, counts in enumerate(self._counts)
-        ]
-        return sorted((m for m in matches if m.words), key=lambda match: -match.score)
+        return self.rank_stems(stems(query))
 
-    def _weight(self, word: str, index: int) -> float:
-        total, holders = len(self._counts), self._holders[word]
-        rarity = math.log(1 + (total - holders + 0.5) / (holders + 0.5))
-        frequency = self._counts[index][word]
-        length = self._lengths[index] / self._average_length
-        return rarity * frequency * (K1 + 1) / (frequency + K1 * (1 - B + B * length))
+    def rank_stems(self, words: Iterable[str]) -> list[Match]:
+        scores: defaultdict[int, float] = defaultdict(float)
+        shared: defaultdict[int, list[str]] = defaultdict(list)
+        for word in dict.fromkeys(words):
+            for index, weight in self._weights.get(word, ()):
+                scores[index] += weight
+                shared[index].append(word)
+        matches = (Match(i, scores[i], frozenset(shared[i])) for i in sorted(scores))
+        return sorted(matches, key=lambda match: -match.score)
+
+    def rarity(self, words: Iterable[str]) -> float:
+        """Of all of them."""
+        return sum(self._rarity.get(word, UNKNOWN_RARITY) for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +137,7 @@ class CardIndex:
         self._by_card = Bm25([_card_text(card) for card in cards])
         self._subjects = [[phrase(word) for word in card.subject] for card in cards]
         self._complaints = [[phrase(word) for word in card.complaint] for card in cards]
+        self._known_topics = [_topics_in(phrase(_all_text(card))) for card in cards]
         self._hypotheses = [(card, h) for card in cards for h in card.hypotheses]
         self._by_hypothesis = Bm25(
             [f"{card.title}\n{h.label}\n{h.label}\n{h.description}" for card, h in self._hypotheses]
@@ -129,8 +145,11 @@ class CardIndex:
 
     def card_for(self, text: str) -> CardMatch | None:
         """The card that any two neighbouring sentences of the text match best."""
-        matches = (match for breath in breaths(text) for match in self._matches(breath))
-        best = max(matches, key=lambda match: match.score, default=None)
+        best = None
+        for breath in breaths(text):
+            for match in self._matches(breath):
+                if best is None or match.score > best.score:
+                    best = match
         return best and replace(best, rated=rated(best.card, text))
 
     def hypothesis_for(self, wanted: Hypothesis) -> tuple[Card, CardHypothesis] | None:
@@ -147,24 +166,39 @@ class CardIndex:
         return self._hypotheses[best.index]
 
     def _matches(self, breath: str) -> Iterator[CardMatch]:
+        """The best first."""
+        words = frozenset(stems(breath))
         said = phrase(breath)
-        length = len(set(stems(breath)))
-        for match in self._by_card.rank(breath):
-            named = _any_in(self._subjects[match.index], said)
-            wrong = _any_in(self._complaints[match.index], said)
-            if named and wrong and _enough(match.score, len(match.words) / length):
-                words = words_of(breath, match.words)
-                yield CardMatch(self._cards[match.index], match.score, tuple(words))
+        topics: frozenset[str] | None = None
+        for match in self._by_card.rank_stems(words):
+            if not _any_in(self._subjects[match.index], said):
+                continue
+            if not _any_in(self._complaints[match.index], said):
+                continue
+            topics = _topics_in(said) if topics is None else topics
+            if topics <= self._known_topics[match.index] and self._is_enough(match, words):
+                shared = words_of(breath, match.words)
+                yield CardMatch(self._cards[match.index], match.score, tuple(shared))
+
+    def _is_enough(self, match: Match, words: frozenset[str]) -> bool:
+        share = len(match.words) / len(words)
+        if share >= SHARE_ENOUGH:
+            return True
+        rarity = self._by_card.rarity(match.words) / self._by_card.rarity(words)
+        return share >= SHARE_NEEDED and rarity >= RARITY_NEEDED and match.score >= SCORE_NEEDED
 
 
 def rated(card: Card, text: str) -> tuple[Rated, ...]:
-    """Each likelihood of the card times 2 ** the BM25 score, at most 3, of the text for that hypothesis
-    among the card's own, brought back to the sum that the card gives them. A rule of thumb.
+    """Each likelihood of the card times 2 ** the BM25 score of the text for that hypothesis among the
+    card's own, brought back to the sum that the card gives them. Where the best score is above 3 all are
+    made smaller in proportion, so that a long text does not make all equal. A rule of thumb.
     """
     known = card.hypotheses
     factors = [1.0] * len(known)
-    for match in Bm25([_hypothesis_text(h) for h in known]).rank(text):
-        factors[match.index] = 2.0 ** min(match.score, MOST_TELLING)
+    matches = Bm25([_hypothesis_text(h) for h in known]).rank(text)
+    scale = min(1.0, MOST_TELLING / matches[0].score) if matches else 1.0
+    for match in matches:
+        factors[match.index] = 2.0 ** (match.score * scale)
     weights = [h.likelihood * factor for h, factor in zip(known, factors, strict=True)]
     share = sum(h.likelihood for h in known) / sum(weights)
     found = [Rated(h, round(weight * share, 2)) for h, weight in zip(known, weights, strict=True)]
@@ -193,6 +227,7 @@ def breaths(text: str) -> list[str]:
     return ["\n".join(pair) for pair in pairwise(sentences)] or sentences
 
 
+@lru_cache(10_000)
 def stem(word: str) -> str:
     for ending in _ENDINGS:
         rest = word.removesuffix(ending)
@@ -225,8 +260,12 @@ def _card_text(card: Card) -> str:
     return f"{told}\n{told}\n{explained}"
 
 
-def _enough(score: float, share: float) -> bool:
-    return share >= SHARE_ENOUGH or (share >= SHARE_NEEDED and score >= SCORE_NEEDED)
+def _all_text(card: Card) -> str:
+    return "\n".join((_card_text(card), *card.subject, *card.complaint))
+
+
+def _topics_in(said: str) -> frozenset[str]:
+    return frozenset(topic for topic in _TOPICS if topic in said)
 
 
 def _any_in(phrases: Sequence[str], said: str) -> bool:
@@ -235,3 +274,6 @@ def _any_in(phrases: Sequence[str], said: str) -> bool:
 
 def _same(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
+
+
+_TOPICS = tuple(phrase(topic) for topic in TOPICS)

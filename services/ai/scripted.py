@@ -24,6 +24,7 @@ from services.ai.port import (
     ForkDraft,
     IntakeAnalysis,
     Outcome,
+    Prompt,
     ProviderError,
     R,
     StepDraft,
@@ -32,6 +33,7 @@ from services.ai.port import (
     TurnRequest,
     Usage,
 )
+from services.ai.prompts import turn_prompt
 from services.ai.tasks import (
     AnalyseBranch,
     Analysis,
@@ -166,8 +168,9 @@ class ScriptedProvider:
 
     async def stream_turn(
         self, request: TurnRequest
-    ) -> AsyncGenerator[TextDelta | Usage | Done, None]:
+    ) -> AsyncGenerator[Prompt | TextDelta | Usage | Done, None]:
         self.requests.append(request)
+        yield turn_prompt(request)
         script = self._scripts[request.question.text]
         item = script.popleft() if script else Answer()
         hold = item if isinstance(item, Hold) else None
@@ -256,7 +259,6 @@ def _words_asked(request: TurnRequest) -> int:
         conversation.session.intake,
         *((hypothesis.label, hypothesis.description) if hypothesis else ()),
         *(turn.text for turn in conversation.turns),
-        *request.volatile,
         request.question.text,
     )
     return sum(len(text.split()) for text in texts)

@@ -9,10 +9,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from models.branch import BranchStatus
 from models.finding import Bearing, FindingKind
 from models.handoff import Confidence, HandoffIntent
-from services.ai.port import Attachment, Conversation, SessionFacts, Task
+from services.ai.port import Attachment, Conversation, HypothesisFacts, SessionFacts, Task
 
 
 def clipped(length: int) -> BeforeValidator:
@@ -40,22 +39,6 @@ class TaskResult(BaseModel):
 
 
 # ------------------------------------------------------------------ findings
-
-
-@dataclass(frozen=True, slots=True)
-class HypothesisFacts:
-    """A branch as the assistant sees it from another one. `ref` names it within one request: H1, H2 ..."""
-
-    ref: str
-    label: str
-    description: str
-    status: BranchStatus
-    reason: str | None = None
-    """Why it has this status; for a dead end always given."""
-    likelihood: float | None = None
-    tried: tuple[str, ...] = ()
-    concluded: str | None = None
-    findings: tuple[str, ...] = ()
 
 
 class FindingBearing(TaskResult):

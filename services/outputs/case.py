@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.finding import FindingEvidence
 from models.output import ResolutionOutput
 from services.ai.document_tasks import Case, CaseFinding, DocumentTask
-from services.ai.port import Attachment, Turn
-from services.ai.tasks import HypothesisFacts
+from services.ai.port import Attachment, HypothesisFacts, Turn
 from services.outputs.grounding import SentenceBasis, Source
 from services.record import Record, conversation, hypothesis_facts, read_record
 

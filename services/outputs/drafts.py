@@ -27,8 +27,8 @@ from services.ai.document_tasks import (
     WriteTicketNotes,
     ruled_out,
 )
+from services.ai.port import HypothesisFacts
 from services.ai.redaction import redacted_task
-from services.ai.tasks import HypothesisFacts
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch_one, transaction
 from services.events import ResolutionOutputChanged

@@ -22,7 +22,7 @@ from services.jobs import UNEXPECTED
 from services.runtime import Runtime
 from tests.client import GraphQLFailure
 from tests.tables import as_owner, event_seq, snapshot, until_idle
-from tests.talk import SOON, Conversation, new_question
+from tests.talk import SOON, Conversation, new_question, told_with
 
 FOUND = """
 query($id: ID!) { branch(id: $id) {
@@ -303,7 +303,7 @@ async def test_what_one_branch_found_is_told_on_the_others(
     question = new_question()
     await talk.client.answered(await talk.ask(question, quota))
     (request,) = [r for r in provider.requests if r.question.text == question]
-    (block,) = request.volatile
+    (block,) = told_with(request)
     assert block == (
         "## Cross-Branch Context\n"
         '<untrusted source="branches">\n'
@@ -632,13 +632,11 @@ async def with_finding(
     return dns, quota, (await found(talk, dns))["findings"][0]["id"]
 
 
-async def volatile_of(
-    talk: Conversation, branch: str, provider: ScriptedProvider
-) -> tuple[str, ...]:
+async def volatile_of(talk: Conversation, branch: str, provider: ScriptedProvider) -> list[str]:
     question = new_question()
     await talk.client.answered(await talk.ask(question, branch))
     (request,) = [r for r in provider.requests if r.question.text == question]
-    return request.volatile
+    return told_with(request)
 
 
 async def test_merged_findings_are_told_on_the_branch_until_they_are_taken_back(

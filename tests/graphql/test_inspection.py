@@ -30,7 +30,7 @@ async def test_the_prompt_of_an_answer_is_shown_as_it_was(
         reason="password: hunter2-secret is on a note.",
         expectedVersion=1,
     )
-    question = new_question()
+    question = f"{new_question()} Is it hunter2-secret?"
     reply = await talk.ask(question, dns)
     await talk.client.answered(reply)
     await talk.client.mutate("archiveBranch", "branch { id }", branchId=quota, expectedVersion=2)
@@ -43,7 +43,8 @@ async def test_the_prompt_of_an_answer_is_shown_as_it_was(
     assert (shown["sharedCount"], shown["settledCount"]) == (2, 3)
     *_, opening, last = shown["messages"]
     assert '<untrusted source="hypothesis">\nDNS\n' in opening["texts"][0]
-    assert (last["role"], last["texts"][-1], last["imageCount"]) == ("USER", question, 0)
+    asked = question.replace("hunter2-secret", "[PASSWORD-1]")
+    assert (last["role"], last["texts"][-1], last["imageCount"]) == ("USER", asked, 0)
     assert "[dead_end]: Reason: password: [PASSWORD-1] is on a note." in last["texts"][0]
 
 

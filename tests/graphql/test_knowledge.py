@@ -22,7 +22,7 @@ from services.runtime import Runtime
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues
 from tests.tables import as_owner, until_idle
-from tests.talk import Conversation, new_question
+from tests.talk import Conversation, new_question, told_with
 
 PAPER = {
     "title": "Printer jams",
@@ -470,7 +470,7 @@ async def test_the_assistant_is_told_of_the_best_and_of_what_solved_sessions_lik
     assert {article.title[:13] for article in request.known.articles} == {"Mail stopped:"}
     (session,) = request.known.sessions
     assert session.how == "The quota was raised."
-    sessions, library = request.volatile[-2:]
+    sessions, library = told_with(request)[-2:]
     assert sessions.startswith("## Similar Sessions, Solved\n")
     assert "Solved by: **no branch**. The quota was raised." in sessions
     assert library.startswith("## Articles Of The Library That May Help\n")

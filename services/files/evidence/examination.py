@@ -1,10 +1,12 @@
 """What is to be known of a file without asking a model: its text, a summary and a sentence."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from services.ai.redaction import find_secrets
 from services.files.evidence import digests
 from services.files.evidence.decoding import UNSTORABLE, decode, told
 from services.files.evidence.kinds import NDJSON, PDF, PLAIN, TEXTS
@@ -14,6 +16,14 @@ from services.files.evidence.pictures import PICTURES, Preview, read_picture
 LONGEST_TEXT = 10_000
 HEAD = 6_000
 """Of a longer text, characters from its beginning; the rest from its end, where a log fails."""
+
+LONGEST_SECRET = 60_000
+"""Characters: more than a private key has."""
+INTRODUCTION = 60
+"""Characters before a secret that may say that it is one."""
+PRIVATE_KEY = re.compile(
+    r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)(?:\s{0,4}[A-Za-z0-9+/=]{8,128}){1,400}+"
+)
 
 NAMES: Mapping[str, str] = {
     "image/png": "PNG image",
@@ -77,7 +87,7 @@ def _examine(content: bytes, kind: str, filename: str) -> Examined:
         return Examined(f"{_opaque_name(kind)} of {size_of(len(content))}{_untouched(kind)}.")
     decoded = decode(content)
     if kind in LOGS:
-        found = digests.digest(decoded.text, decoded.gaps)
+        found = digests.digest(_without_private_keys(decoded.text), decoded.gaps)
         if found.is_log or PurePath(filename).suffix.lower() == ".log":
             return Examined(digests.gist(found), digests.render(found), excerpt(decoded.text))
     lines = decoded.text.count("\n") + (not decoded.text.endswith("\n"))
@@ -115,13 +125,33 @@ def _untouched(kind: str) -> str:
 
 
 def excerpt(text: str) -> str:
-    """A long text's beginning and end."""
+    """A long text's beginning and end. A secret is kept whole or not at all, with the words before it by
+    which it is recognised: half of one would not be.
+    """
     if len(text) <= LONGEST_TEXT:
         return text
-    tail = LONGEST_TEXT - HEAD
-    left_out = text[HEAD:-tail]
+    head = _outside(text, HEAD)[0]
+    tail = _outside(text, len(text) - (LONGEST_TEXT - HEAD))[1]
+    left_out = text[head:tail]
     note = f"[… {left_out.count(chr(10)):,} lines, {len(left_out):,} characters left out …]"
-    return f"{text[:HEAD]}\n{note}\n{text[-tail:]}"
+    return f"{text[:head]}\n{note}\n{text[tail:]}"
+
+
+def _outside(text: str, cut: int) -> tuple[int, int]:
+    """The places before and after the cut that part no secret from itself or its introduction."""
+    first = max(0, cut - LONGEST_SECRET)
+    for found in find_secrets(text[first : cut + LONGEST_SECRET]):
+        start, end = first + found.start - INTRODUCTION, first + found.end
+        if start < cut < end:
+            return max(0, start), end
+    return cut, cut
+
+
+def _without_private_keys(text: str) -> str:
+    """Their bodies go over many lines, of which a digest would show some without the first."""
+    return (
+        PRIVATE_KEY.sub(r"\1\n[… private key left out …]", text) if "-----BEGIN" in text else text
+    )
 
 
 def size_of(count: int) -> str:

@@ -3,13 +3,28 @@
 from collections.abc import Sequence
 
 from models.message import MessageRole
-from services.ai.port import Conversation, Hypothesis, Segment, SessionFacts, Turn, TurnRequest
+from services.ai.port import (
+    NOTHING_TOLD,
+    Conversation,
+    Hypothesis,
+    MergedFinding,
+    Segment,
+    SessionFacts,
+    Turn,
+    TurnRequest,
+    Volatile,
+)
 
 
 def intake_turn(session: SessionFacts) -> TurnRequest:
     return TurnRequest(
         Conversation(session), Turn(1, MessageRole.USER, session.intake), purpose="intake"
     )
+
+
+def news(*claims: str) -> Volatile:
+    """What another branch has found."""
+    return Volatile(merged=tuple(MergedFinding("Elsewhere", claim) for claim in claims))
 
 
 def reply_turn(
@@ -19,7 +34,7 @@ def reply_turn(
     *,
     hypothesis: Hypothesis | None = None,
     fork_position: int = 0,
-    volatile: tuple[str, ...] = (),
+    volatile: Volatile = NOTHING_TOLD,
 ) -> TurnRequest:
     """On the trunk, or on a branch of it that left it after `fork_position`."""
     inherited = tuple(turn for turn in history if turn.position <= fork_position)

@@ -21,8 +21,10 @@ from services.ai.port import (
     Done,
     FailureKind,
     Hypothesis,
+    HypothesisFacts,
     Image,
     IntakeAnalysis,
+    Prompt,
     ProviderError,
     QuestionStep,
     Segment,
@@ -39,7 +41,6 @@ from services.ai.tasks import (
     Analysis,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 from tests.fakes.model_server import (
@@ -55,7 +56,7 @@ from tests.fakes.model_server import (
     Status,
     model_server,
 )
-from tests.unit.ai.requests import intake_turn, reply_turn
+from tests.unit.ai.requests import intake_turn, news, reply_turn
 
 MODEL = "claude-sonnet-5-5"
 SESSION = SessionFacts("Nobody can print.", reference="Ticket 4711")
@@ -99,7 +100,7 @@ def branch(
     """On a branch that left the trunk after `fork`; the question follows message `last`."""
     own = Segment(turns(fork + 1, last), hypothesis=label)
     conversation = Conversation(SESSION, (Segment(turns(1, fork)), own), median_gap=gap)
-    return TurnRequest(conversation, turn(last + 1), volatile=("Another branch found nothing.",))
+    return TurnRequest(conversation, turn(last + 1), volatile=news("Another branch found nothing."))
 
 
 async def answer(provider: AnthropicProvider, request: TurnRequest) -> tuple[str, Done]:
@@ -146,7 +147,7 @@ async def test_an_answer_is_its_text_in_pieces_and_then_what_the_guide_says(
 async def test_a_request_is_one_call_with_all_tools_in_a_fixed_order(
     server: ModelServer, claude: AnthropicProvider
 ) -> None:
-    await answer(claude, reply_turn(SESSION, turns(1, 2), "What next?", volatile=("News.",)))
+    await answer(claude, reply_turn(SESSION, turns(1, 2), "What next?", volatile=news("News.")))
 
     assert len(server.asked) == 1
     asked = server.asked[0]
@@ -170,10 +171,9 @@ async def test_a_request_is_one_call_with_all_tools_in_a_fixed_order(
     ]
     assert body["system"][0]["text"] == SYSTEM
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
-    assert body["messages"][-1]["content"] == [
-        {"type": "text", "text": "News."},
-        {"type": "text", "text": "What next?"},
-    ]
+    told, question = body["messages"][-1]["content"]
+    assert "- **Elsewhere**: News." in told["text"]
+    assert question == {"type": "text", "text": "What next?"}
 
 
 async def test_a_reply_takes_no_intake_from_the_guide(claude: AnthropicProvider) -> None:
@@ -274,13 +274,13 @@ async def test_a_picture_that_would_be_refused_is_told_in_words(
 async def test_an_empty_text_is_never_sent(server: ModelServer, claude: AnthropicProvider) -> None:
     history = [turn(1), turn(2, " \n"), turn(3, "\t"), turn(4)]
 
-    await answer(claude, reply_turn(SESSION, history, "What next?", volatile=("", "News.")))
+    await answer(claude, reply_turn(SESSION, history, "What next?", volatile=news("News.")))
 
     texts = [
         [one["text"] for one in message["content"]] for message in server.asked[0].body["messages"]
     ]
     assert texts[1:3] == [["(no text)"], ["(no text)"]]
-    assert texts[-1] == ["News.", "What next?"]
+    assert [text.split("\n")[-1] for text in texts[-1]] == ["</untrusted>", "What next?"]
 
 
 # ------------------------------------------------------------------ markers
@@ -599,6 +599,7 @@ async def test_what_was_said_before_it_broke_is_heard(
     server.script(Broken("cut"))
 
     async with aclosing(claude.stream_turn(branch(6))) as stream:
+        assert isinstance(await anext(stream), Prompt)
         used = await anext(stream)
         assert isinstance(used, Usage)
         assert used.cache_write > 0, "what was paid for is told before it breaks off"
@@ -650,6 +651,7 @@ async def test_closing_an_answer_closes_its_connection(
     server.script(Held(asyncio.Event()))
 
     async with aclosing(claude.stream_turn(branch(6))) as stream:
+        assert isinstance(await anext(stream), Prompt)
         assert isinstance(await anext(stream), Usage)
         assert await anext(stream) == TextDelta("First ")
 

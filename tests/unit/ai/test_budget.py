@@ -16,25 +16,34 @@ from services.ai.budget import (
     Budget,
     conversation_tokens,
     fitted,
+    fitted_blocks,
     fitted_request,
     fitted_task,
     tokens,
     turn_tokens,
 )
+from services.ai.context import Block, volatile
+from services.ai.material import delimited
 from services.ai.port import (
+    Article,
     Attachment,
     Conversation,
     Hypothesis,
+    HypothesisFacts,
     Image,
+    Known,
     Segment,
     SessionFacts,
+    SolvedSession,
     Turn,
     TurnRequest,
 )
 from services.ai.prompts import SYSTEM, task_prompt, turn_prompt
-from services.ai.tasks import AnalyseBranch, HypothesisFacts
+from services.ai.tasks import AnalyseBranch
 
 BUDGET = Budget()
+FRAME = 60
+"""At most that many tokens around the entries of a block."""
 SIZES = st.sampled_from([0, 1, 50, 900, 9_000, 30_000])
 LETTERS = st.sampled_from(["a", "<", "&", "é", "🎉", "\n", "word "])
 TEXTS = st.builds(lambda size, letter: letter * size, SIZES, LETTERS)
@@ -88,17 +97,87 @@ def test_any_conversation_fits_and_its_last_word_is_heard(
 
 
 @FEW
-@given(TEXTS, FILES, st.lists(TEXTS, max_size=3))
-def test_any_question_fits(text: str, files: list[Attachment], volatile: list[str]) -> None:
+@given(TEXTS, FILES)
+def test_any_question_fits(text: str, files: list[Attachment]) -> None:
     asked = Turn(1, MessageRole.USER, text, attachments=tuple(files))
-    request = TurnRequest(Conversation(SessionFacts("Mail")), asked, volatile=tuple(volatile))
+    request = TurnRequest(Conversation(SessionFacts("Mail")), asked)
 
     kept = fitted_request(request, BUDGET)
 
     assert turn_tokens(kept.question) <= QUESTION
-    assert sum(tokens(block) for block in kept.volatile) <= VOLATILE
     if turn_tokens(asked) <= QUESTION:
         assert kept.question == asked
+
+
+BLOCKS = st.lists(
+    st.builds(
+        Block,
+        st.sampled_from(["## Branch Revival", "## Articles Of The Library That May Help"]),
+        st.sampled_from(["evidence", "findings of other branches"]),
+        st.lists(TEXTS, min_size=1, max_size=8).map(tuple),
+        st.integers(0, 900),
+    ),
+    max_size=5,
+).map(tuple)
+
+
+@FEW
+@given(BLOCKS, st.sampled_from([0, 200, 3_000, VOLATILE]))
+def test_blocks_are_trimmed_by_entry_and_each_is_told_where_something_fits(
+    blocks: tuple[Block, ...], room: int
+) -> None:
+    kept = fitted_blocks(blocks, room)
+
+    written = (f"{block.heading}\n{delimited(block.source, block.text)}" for block in kept)
+    assert sum(len(text.encode()) for text in written) <= 3 * room
+    told = {id(block): [one for one in kept if one.heading == block.heading] for block in blocks}
+    for block in blocks:
+        smallest = min(tokens(entry) for entry in block.entries)
+        if smallest + FRAME <= room // len(blocks):
+            assert told[id(block)]
+    if any(min(tokens(entry) for entry in b.entries) + FRAME <= room for b in blocks):
+        assert kept
+    for block in kept:
+        assert block.entries
+        assert any(
+            one.more + len(one.entries) == block.more + len(block.entries)
+            and set(block.entries) <= set(one.entries)
+            for one in blocks
+        )
+
+
+def test_what_fits_into_the_room_is_told_whole() -> None:
+    blocks = (
+        Block("## Branch Revival", "evidence", ("x" * 9_000, "y" * 9_000)),
+        Block("## Cross-Branch Context", "branches", ("z" * 900,) * 10),
+    )
+
+    assert fitted_blocks(blocks) == blocks
+
+
+def test_many_branches_with_full_entries_leave_room_for_what_is_known() -> None:
+    full = HypothesisFacts(
+        "H1", "l" * 200, "d" * 500, BranchStatus.ACTIVE, "r" * 2_000, 0.5,
+        ("t" * 300,) * 12, "c" * 1_000, ("f" * 300,) * 9,
+    )  # fmt: skip
+    named = [replace(full, label=f"B{number}") for number in range(60)]
+    known = Known((Article("Mail loops", "x" * 9_000),), (SolvedSession("No mail", "Relay", None),))
+    request = TurnRequest(
+        talk(2, "word"),
+        Turn(3, MessageRole.USER, "And now?"),
+        volatile=volatile(others=named),
+        known=known,
+    )
+
+    branches, sessions, library, _ = (part.text for part in turn_prompt(request).messages[-1].parts)
+
+    told = [line for line in branches.split("\n") if line.startswith("- **")]
+    assert len(told) >= 10
+    assert [line.split("**")[1] for line in told] == [f"B{number}" for number in range(len(told))]
+    assert f"- and {60 - len(told)} more" in branches
+    assert "No mail" in sessions
+    assert "### Mail loops" in library
+    assert tokens(branches) + tokens(sessions) + tokens(library) <= VOLATILE + 3
 
 
 @FEW

@@ -28,7 +28,9 @@ from services.ai.port import (
     Done,
     ForkDraft,
     Hypothesis,
+    HypothesisFacts,
     Image,
+    Prompt,
     Provider,
     Segment,
     SessionFacts,
@@ -45,13 +47,12 @@ from services.ai.tasks import (
     Description,
     GiveSecondOpinion,
     HandoffDraft,
-    HypothesisFacts,
     Opinion,
     PrepareHandoff,
 )
 from tests.fakes.model_server import KEY, model_server
 from tests.fakes.prompt_cache import PromptCache
-from tests.unit.ai.requests import intake_turn, reply_turn
+from tests.unit.ai.requests import intake_turn, news, reply_turn
 
 SESSION = SessionFacts("Print jobs stay in the queue and nothing comes out of the printer.")
 
@@ -114,7 +115,7 @@ REQUESTS = {
         [],
         "What next?",
         hypothesis=Hypothesis("Print spooler or a stuck job", "A broken job blocks the queue."),
-        volatile=("Another branch tests the driver.",),
+        volatile=news("Another branch tests the driver."),
     ),
     "own hypothesis": reply_turn(
         SESSION,
@@ -173,14 +174,30 @@ def turn(request: pytest.FixtureRequest) -> TurnRequest:
     return REQUESTS[request.param]
 
 
-async def answer(provider: Provider, turn: TurnRequest) -> list[TextDelta | Usage | Done]:
+Piece = Prompt | TextDelta | Usage | Done
+
+
+async def answer(provider: Provider, turn: TurnRequest) -> list[Piece]:
     return [item async for item in provider.stream_turn(turn)]
+
+
+async def test_what_asks_a_model_tells_first_what_it_sends(
+    provider: Provider, turn: TurnRequest
+) -> None:
+    prompts = [
+        place
+        for place, piece in enumerate(await answer(provider, turn))
+        if isinstance(piece, Prompt)
+    ]
+
+    assert prompts == ([] if provider.is_offline else [0])
 
 
 async def test_text_comes_in_pieces_and_done_once_at_the_end(
     provider: Provider, turn: TurnRequest
 ) -> None:
-    *pieces, last = await answer(provider, turn)
+    said = await answer(provider, turn)
+    *pieces, last = (piece for piece in said if not isinstance(piece, Prompt))
 
     assert isinstance(last, Done)
     told = [piece for piece in pieces if isinstance(piece, Usage)]

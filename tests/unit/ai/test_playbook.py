@@ -407,3 +407,38 @@ async def test_what_was_read_in_files_is_told_first(intake: str) -> None:
     alone, _ = await ask(PlaybookProvider(CARDS), later)
     later = replace(later, question=replace(later.question, attachments=(LOG,)))
     assert await ask(PlaybookProvider(CARDS), later) == (told + alone, ANY)
+
+
+async def test_only_the_first_and_the_newest_of_a_long_trunk_are_looked_through() -> None:
+    talk = Talk(intake="Something is wrong in the kitchen.")
+    await talk.open()
+    talk.add(MessageRole.USER, "The kettle stays cold.")
+    for number in range(3):
+        talk.add(MessageRole.NOTE, f"Note {number}. {'and so on, ' * 720}")
+
+    text, _ = await talk.say("What now?")
+    assert "Still no matching playbook." in text
+    text, _ = await talk.say("The kettle stays cold.")
+    assert "Your words match the card **The kettle stays cold**" in text
+
+
+@pytest.mark.parametrize(
+    ("room", "causes", "said"),
+    [
+        (None, 3, "Fork into these hypotheses; each branch"),
+        (3, 3, "Fork into these hypotheses; each branch"),
+        (2, 2, "Fork into the 2 likeliest, for which your plan has room; each branch"),
+        (1, 0, "No fork is proposed: your plan leaves room for one more hypothesis only"),
+        (0, 0, "No fork is proposed: your plan leaves room for no more hypothesis in"),
+    ],
+)
+async def test_no_more_causes_are_proposed_than_the_plan_has_room_for(
+    room: int | None, causes: int, said: str
+) -> None:
+    request = intake_turn(SessionFacts("Emails missing from inbox"))
+    text, done = await ask(PlaybookProvider(load_cards()), replace(request, fork_room=room))
+    _, unbound = await ask(PlaybookProvider(load_cards()), request)
+
+    assert unbound.fork is not None
+    assert (done.fork.options if done.fork else ()) == unbound.fork.options[:causes]
+    assert said in text

@@ -18,8 +18,7 @@ from services.ai.document_tasks import (
     WriteTicketNotes,
 )
 from services.ai.playbook_documents import write
-from services.ai.port import Conversation, SessionFacts
-from services.ai.tasks import HypothesisFacts
+from services.ai.port import Conversation, HypothesisFacts, SessionFacts
 
 CASE = Case(
     Conversation(SessionFacts("Mail bounces.", domain="mail")),

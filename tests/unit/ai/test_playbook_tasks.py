@@ -15,6 +15,7 @@ from services.ai.port import (
     Attachment,
     Conversation,
     Hypothesis,
+    HypothesisFacts,
     Image,
     Segment,
     SessionFacts,
@@ -27,7 +28,6 @@ from services.ai.tasks import (
     Analysis,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 from tests.unit.ai.test_playbook import CARDS, FUSE, INTAKE, PLUG, ask

@@ -6,19 +6,25 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.branch import BranchStatus
 from models.handoff import HandoffIntent
 from models.message import MessageRole
 from services.ai.port import (
+    NOTHING_TOLD,
     Attachment,
     Conversation,
     Hypothesis,
+    HypothesisFacts,
     Image,
+    MergedFinding,
+    Prompt,
     Segment,
     SessionFacts,
     Turn,
     TurnRequest,
+    Volatile,
 )
-from services.ai.prompts import Prompt, task_prompt, turn_prompt
+from services.ai.prompts import task_prompt, turn_prompt
 from services.ai.tasks import AnalyseBranch, PrepareHandoff
 
 PIECES = st.sampled_from(
@@ -41,13 +47,27 @@ FILES = st.lists(
 )
 SAID = st.lists(st.tuples(st.sampled_from(MessageRole), TEXTS, FILES), max_size=5)
 HYPOTHESES = st.builds(Hypothesis, TEXTS, TEXTS)
-VOLATILE = st.lists(TEXTS, max_size=2).map(tuple)
+VOLATILE = st.builds(
+    Volatile,
+    merged=st.lists(st.builds(MergedFinding, TEXTS, TEXTS), max_size=2).map(tuple),
+    others=st.lists(
+        st.builds(
+            HypothesisFacts,
+            st.just("H1"),
+            TEXTS,
+            TEXTS,
+            st.sampled_from(BranchStatus),
+            reason=st.none() | TEXTS,
+            findings=st.lists(TEXTS, max_size=2).map(tuple),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
 SESSIONS = st.builds(SessionFacts, TEXTS, st.none() | TEXTS, st.none() | TEXTS)
 LINES = st.lists(st.tuples(SAID, HYPOTHESES), max_size=3)
 
 Said = list[tuple[MessageRole, str, list[Attachment]]]
 Line = list[tuple[Said, Hypothesis]]
-Volatile = tuple[str, ...]
 
 some = settings(max_examples=60, deadline=None)
 
@@ -69,7 +89,7 @@ def ancestors_of(trunk: Said, line: Line) -> list[Segment]:
 
 
 def ask(
-    session: SessionFacts, lineage: list[Segment], question: str, volatile: Volatile = ()
+    session: SessionFacts, lineage: list[Segment], question: str, volatile: Volatile = NOTHING_TOLD
 ) -> Prompt:
     last = sum(len(one.turns) for one in lineage)
     asked = Turn(last + 1, MessageRole.USER, question)
@@ -93,7 +113,7 @@ def test_the_prompts_of_siblings_are_equal_up_to_the_fork(
     last = sum(len(part.turns) for part in shared)
     prompts = [
         ask(session, [*shared, segment(said, last + 1, hypothesis)], text, extra)
-        for (said, hypothesis), extra in ((one, volatile), (other, ()))
+        for (said, hypothesis), extra in ((one, volatile), (other, NOTHING_TOLD))
     ]
 
     first, second = prompts

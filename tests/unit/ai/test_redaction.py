@@ -14,20 +14,26 @@ from models.handoff import HandoffIntent
 from models.message import MessageRole
 from services.ai.document_tasks import Case, CaseFinding, WriteArticle
 from services.ai.port import (
+    Article,
     Attachment,
     Conversation,
     Hypothesis,
+    HypothesisFacts,
+    Known,
+    MergedFinding,
+    RevivalFacts,
     Segment,
     SessionFacts,
+    SolvedSession,
     Turn,
     TurnRequest,
+    Volatile,
 )
 from services.ai.redaction import Redactor, find_secrets, redacted_request, redacted_task
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 
@@ -84,11 +90,13 @@ def test_every_text_of_a_request_is_redacted() -> None:
     facts = HypothesisFacts(
         "H1", SECRET, SECRET, BranchStatus.ACTIVE, SECRET, None, (SECRET,), SECRET, (SECRET,)
     )
-    request = TurnRequest(conversation, turn, volatile=(SECRET,))
+    told = Volatile((RevivalFacts(SECRET, SECRET),), (MergedFinding(SECRET, SECRET),), (facts,))
+    known = Known((Article(SECRET, SECRET),), (SolvedSession(SECRET, SECRET, SECRET),))
+    request = TurnRequest(conversation, turn, volatile=told, known=known)
     tasks = [
         AnalyseBranch(conversation, 0, (facts,), known=(SECRET,)),
         PrepareHandoff(conversation, HandoffIntent.PARK, SECRET, (facts,)),
-        GiveSecondOpinion(SessionFacts(SECRET), (SECRET,)),
+        GiveSecondOpinion(SessionFacts(SECRET, reference=SECRET), (SECRET,)),
         DescribeFile(file),
         WriteArticle(
             Case(

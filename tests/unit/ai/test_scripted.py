@@ -10,6 +10,7 @@ from services.ai.port import (
     Hypothesis,
     IntakeAnalysis,
     NoteStep,
+    Prompt,
     ProviderError,
     SessionFacts,
     TextDelta,
@@ -17,6 +18,7 @@ from services.ai.port import (
     TurnRequest,
     Usage,
 )
+from services.ai.prompts import turn_prompt
 from services.ai.scripted import Answer, Fail, FailAfter, HeldTask, Hold, ScriptedProvider
 from services.ai.tasks import AnalyseBranch, Analysis
 from tests.unit.ai.requests import intake_turn, reply_turn
@@ -37,6 +39,7 @@ async def test_the_default_answer_repeats_the_question_in_pieces() -> None:
     items = [item async for item in provider.stream_turn(WHY)]
 
     assert items == [
+        turn_prompt(WHY),
         TextDelta("Answer to: "),
         TextDelta("Why me?"),
         Done("scripted", Usage(input=5, output=4)),
@@ -51,12 +54,11 @@ async def test_usage_counts_the_words_of_everything_asked() -> None:
         "four",
         hypothesis=Hypothesis("five", "six seven"),
         fork_position=1,
-        volatile=("eleven", "twelve"),
     )
 
     _, done = await answer(ScriptedProvider(), request)
 
-    assert done.usage == Usage(input=12, output=3)
+    assert done.usage == Usage(input=10, output=3)
 
 
 async def test_an_intake_is_analysed_by_default() -> None:
@@ -100,6 +102,7 @@ async def test_failures_are_raised_after_what_was_said(
     provider = ScriptedProvider()
     provider.script("Why me?", item)
     stream = provider.stream_turn(WHY)
+    assert await anext(stream) == turn_prompt(WHY)
 
     assert [await anext(stream) for _ in said] == [TextDelta(text) for text in said]
     with pytest.raises(ProviderError, match=item.message) as failure:
@@ -111,7 +114,7 @@ async def test_a_held_answer_goes_on_when_it_is_let() -> None:
     provider = ScriptedProvider()
     hold = Hold(asyncio.Event(), "first second third")
     provider.script("Why me?", hold)
-    heard: list[TextDelta | Done] = []
+    heard: list[Prompt | TextDelta | Usage | Done] = []
 
     async def listen() -> None:
         async for item in provider.stream_turn(WHY):
@@ -119,11 +122,11 @@ async def test_a_held_answer_goes_on_when_it_is_let() -> None:
 
     listening = asyncio.create_task(listen())
     await hold.reached.wait()
-    assert heard == [TextDelta("first ")]
+    assert heard[1:] == [TextDelta("first ")]
 
     hold.event.set()
     await listening
-    assert heard[1:-1] == [TextDelta("second "), TextDelta("third")]
+    assert heard[2:-1] == [TextDelta("second "), TextDelta("third")]
     assert heard[-1] == Done("scripted", Usage(5, 3))
 
 

@@ -1,10 +1,10 @@
-"""How material is told from orders in a prompt."""
+"""Text that people and other systems wrote, marked as what gives no orders."""
 
 
 def delimited(source: str, text: str) -> str:
-    """Marks `text` as material that gives no orders.
+    """`&` and `<` are written as entities, so that nothing inside can end the block.
 
-    `&` and `<` are written as entities, so that nothing inside can end the block.
+    What is to be taken out or cut comes first: secrets are not recognised in what is written so.
     """
     name = one_line(source).replace("&", "&amp;").replace("<", "&lt;").replace('"', "'")
     escaped = text.replace("&", "&amp;").replace("<", "&lt;")
