@@ -11,9 +11,11 @@ from models import (
     hypothesis,
     message,
     opinion,
+    output,
     session,
     upload,
 )
+from services.outputs import grounding, reading
 
 for enum in (
     account.Plan,
@@ -31,6 +33,10 @@ for enum in (
     message.MessageRole,
     message.MessageState,
     opinion.SecondOpinionState,
+    output.ResolutionOutputStatus,
+    output.ResolutionOutputType,
+    grounding.SentenceBasis,
+    reading.LineChange,
     session.ConfidenceTier,
     session.IntakeType,
     session.SessionStatus,

@@ -20,6 +20,7 @@ from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
 from schema import knowledge
 from schema import message as messages
+from schema import output as outputs
 from schema import second_opinion as second_opinions
 from schema import step as steps
 from schema import upload as uploads
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from schema.hypothesis import RevivalProposal
     from schema.knowledge import SimilarSession
     from schema.message import BranchMessage
+    from schema.output import ResolutionOutput
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
     from schema.upload import FileUpload
@@ -243,6 +245,15 @@ class AiSession(Node):
                     snapshot=handoffs.HandoffSnapshot.of(row.snapshot),
                 )
         return None
+
+    @strawberry.field(
+        description="Ticket notes, article and client summary, in this order; empty until it was resolved "
+        "once."
+    )
+    async def resolution_outputs(
+        self, info: Info
+    ) -> list[Annotated["ResolutionOutput", strawberry.lazy("schema.output")]]:
+        return await outputs.of_session(info, self.row.id)
 
     @strawberry.field
     def usage(self) -> TokenUsage:
