@@ -56,6 +56,8 @@ class HypothesisFacts:
     tried: tuple[str, ...] = ()
     concluded: str | None = None
     findings: tuple[str, ...] = ()
+    prior: float | None = None
+    """The likelihood that the fork gave it, before anything was found."""
 
 
 class FindingBearing(TaskResult):
@@ -100,6 +102,9 @@ class Analysis(TaskResult):
     concluded: Annotated[str, clipped(1_000)] | None = None
     artifacts: Lines = Field(default_factory=list, description="Files, scripts, hosts, codes.")
     findings: Annotated[list[FoundFinding], at_most(10)] = Field(default_factory=list)
+    withdrawn: Annotated[list[int], at_most(50)] = Field(
+        default_factory=list, description="Numbers of known findings that no longer hold."
+    )
     contradictions: Annotated[list[FoundContradiction], at_most(5)] = Field(default_factory=list)
     ranking: Annotated[list[HypothesisRank], at_most(20)] = Field(default_factory=list)
 
@@ -109,7 +114,7 @@ class AnalyseBranch(Task[Analysis]):
     """Of the branch on which the conversation ends; messages after `since` are new.
 
     `own` is the ref of this branch among `hypotheses`, None on the trunk. `known` are the claims that
-    it has established before and that need no repeating.
+    it has established before and that need no repeating, numbered from 1.
     """
 
     name: ClassVar[str] = "analyse_branch"

@@ -77,7 +77,7 @@ def verdict_of(check: Check, result: bool) -> Verdict | None:
 
 def claim_of(check: Check, result: bool) -> str:
     """What the answer establishes, in a sentence."""
-    return check.expect if result else f"Not so: {check.expect}"
+    return check.expect if result else check.denied
 
 
 def yes_or_no(result: bool) -> str:

@@ -286,6 +286,108 @@ async def test_what_one_branch_found_is_told_on_the_others(
     assert "Port 25" not in repr(request.conversation)
 
 
+# ------------------------------------------------------------------ findings that no longer hold
+
+HOLDS = "query($id: ID!) { branch(id: $id) { findings { claim withdrawnAt } } }"
+SEARCH = """
+query($words: String!) { sessions(first: 5, filter: { search: $words }) { edges { node { id } } } }
+"""
+
+
+async def test_a_withdrawn_finding_stays_in_the_list_and_is_told_to_nobody_who_reasons(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota, finding = await with_finding(talk, provider, database_url)
+    rain = PORT_IS_CLOSED.model_copy(update={"claim": "It rains.", "bearings": []})
+    await asked(
+        talk,
+        dns,
+        provider,
+        database_url,
+        Analysis(concluded="Wet.", tried=["Look"], findings=[rain]),
+    )
+    await talk.client.mutate("mergeFindings", "merge { id }", branchId=quota, findingIds=[finding])
+    before = (await found(talk, dns))["session"]["eventCursor"]
+    again = PORT_IS_CLOSED.model_copy(update={"claim": "Port 25 answers."})
+
+    task = await asked(
+        talk, dns, provider, database_url, Analysis(withdrawn=[1, 1, 0, 7], findings=[again])
+    )
+
+    assert task.known == ("Port 25 is closed.", "It rains.")
+    listed = (await talk.client.run(HOLDS, id=dns))["branch"]["findings"]
+    assert [(one["claim"], one["withdrawnAt"] is None) for one in listed] == [
+        ("Port 25 is closed.", False),
+        ("It rains.", True),
+        ("Port 25 answers.", True),
+    ]
+    told = await changes(talk, before)
+    assert told == [
+        {
+            "__typename": "FindingsChanged",
+            "actor": None,
+            "branch": {"label": "DNS"},
+            "findings": [{"claim": "Port 25 answers."}, {"claim": "Port 25 is closed."}],
+        },
+        {"__typename": "BranchUpdated", "actor": None, "branch": {"label": "DNS"}},
+    ]
+    branch = await found(talk, dns)
+    assert branch["contextSummary"] is None, "what it told rested on what was withdrawn"
+    (row,) = branch["session"]["ruleOutMatrix"]["rows"]
+    assert row["finding"] == {"claim": "Port 25 answers."}
+    blocks = "".join(await volatile_of(talk, quota, provider))
+    assert "Port 25 is closed." not in blocks
+    assert "Port 25 answers." in blocks
+    compared = await talk.client.run(COMPARE, left=dns, right=quota)
+    assert [one["claim"] for one in compared["branch"]["compareWith"]["left"]["findings"]] == [
+        "It rains.",
+        "Port 25 answers.",
+    ]
+    hits = await talk.client.run(SEARCH, words="closed port")
+    assert hits["sessions"]["edges"] == []
+    await talk.client.mutate("undoFindingMerge", "merge { id }", mergeId=await _merge(talk, quota))
+    refusal = await refused(
+        talk, database_url, "mergeFindings", branchId=quota, findingIds=[finding]
+    )
+    assert refusal["fields"] == [{"path": ["findingIds", "0"], "message": "Was withdrawn."}]
+
+
+async def _merge(talk: Conversation, branch: str) -> str:
+    return str((await found(talk, branch))["merges"][0]["id"])
+
+
+async def test_what_a_withdrawn_finding_put_in_doubt_is_no_longer_proposed(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota, proposal = await doubted(talk, provider, database_url)
+    before = (await found(talk, dns))["session"]["eventCursor"]
+
+    await asked(talk, quota, provider, database_url, Analysis(withdrawn=[1]))
+
+    (settled,) = (await found(talk, dns))["session"]["revivalProposals"]
+    assert (settled["state"], settled["decidedBy"]) == ("DISMISSED", None)
+    assert settled["branch"]["status"] == "DEAD_END"
+    assert [event["__typename"] for event in await changes(talk, before)] == [
+        "RevivalProposalChanged",
+        "FindingsChanged",
+    ]
+    again = await refused(talk, database_url, "acceptRevivalProposal", proposalId=proposal["id"])
+    assert again["from"] == "DISMISSED"
+
+
+async def test_what_was_withdrawn_can_be_found_again(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, _, _ = await with_finding(talk, provider, database_url)
+    gone = Analysis(withdrawn=[1], findings=[PORT_IS_CLOSED])
+    for _ in range(2):
+        await asked(talk, dns, provider, database_url, gone)
+
+    listed = (await talk.client.run(HOLDS, id=dns))["branch"]["findings"]
+    assert [one["withdrawnAt"] is None for one in listed] == [False, False, True]
+    assert {one["claim"] for one in listed} == {"Port 25 is closed."}
+
+
 # ------------------------------------------------------------------ dead ends in doubt
 
 

@@ -90,7 +90,13 @@ SHIPPED = {
 
 
 def card(**changes: Any) -> dict[str, Any]:
-    check = {"do": "Look", "expect": "It is there", "if_yes": "Good", "if_no": "Bad"}
+    check = {
+        "do": "Look",
+        "expect": "It is there",
+        "denied": "It is missing",
+        "if_yes": "Good",
+        "if_no": "Bad",
+    }
     return {
         "id": "coffee",
         "title": "Coffee is cold",

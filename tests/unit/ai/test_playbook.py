@@ -46,12 +46,14 @@ KETTLE = Card.model_validate(
                     {
                         "do": "Switch the lamp on.",
                         "expect": "The lamp is lit.",
+                        "denied": "The lamp is dark.",
                         "if_yes": "There is power.",
                         "if_no": "The whole kitchen is dark.",
                     },
                     {
                         "do": "Look at the fuse.",
                         "expect": "The wire is whole.",
+                        "denied": "The wire has burnt through.",
                         "if_yes": "The fuse is good.",
                         "if_no": "Put in a new one.",
                         "yes_means": "refuted",
@@ -68,6 +70,7 @@ KETTLE = Card.model_validate(
                         "kind": "action",
                         "do": "Push the plug in.",
                         "expect": "The kettle warms up.",
+                        "denied": "The kettle stays cold with its plug pushed in.",
                         "if_yes": "It was the plug.",
                         "if_no": "It was in already.",
                     }
