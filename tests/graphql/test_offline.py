@@ -167,5 +167,58 @@ async def test_after_a_changed_answer_nothing_tells_of_the_first_one(case: Case)
     assert found == [f"Found: {claim}" for claim in holding]
 
 
+# ------------------------------------------------------------------ secrets
+
+PASSWORD, KEY = "AuditSecret-9x", "AKIAIOSFODNN7EXAMPLE"
+
+
+async def test_what_many_people_see_holds_no_secret_that_somebody_typed(case: Case) -> None:
+    first = await case.open(f"Outlook keeps asking for the password. Password: {PASSWORD}")
+    branches = await case.fork(first["suggestedFork"]["options"])
+    await case.client.mutate(
+        "markBranchStatus",
+        "branch { id }",
+        branchId=branches[1],
+        status="DEAD_END",
+        reason=f"The saved password {PASSWORD} on her laptop is correct.",
+        expectedVersion=1,
+    )
+    await case.say(
+        branches[0], f"The saved password {PASSWORD} on her laptop is not correct with {KEY}."
+    )
+    await case.client.mutate("requestSecondOpinion", "secondOpinion { id }", sessionId=case.id)
+    await case.client.mutate(
+        "handOffSession",
+        "handoff { id }",
+        sessionId=case.id,
+        intent="ESCALATE",
+        engineerNotes=f"The key is {KEY}.",
+    )
+    await case.settled()
+
+    state = await case.state()
+    assert state["problemSummary"] == (
+        "Outlook keeps asking for the password. Password: [PASSWORD-1]"
+    )
+    (finding,) = state["branches"][1]["findings"]
+    assert finding["claim"] == (
+        "The saved password [PASSWORD-1] on her laptop is not correct with [KEY-1]."
+    )
+    (proposal,) = state["revivalProposals"]
+    assert proposal["state"] == "OPEN"
+    assert "[PASSWORD-1]" in state["handoffs"][0]["briefing"]
+    assert "[KEY-1]" in state["handoffs"][0]["briefing"]
+    opinion = await case.client.run(
+        "query($id: ID!) { session(id: $id) { secondOpinions { state opinion { reasoning "
+        "likelyCause } } steps { edges { node { content { "
+        "... on IntakeAnalysisStep { summary } } } } } } }",
+        id=case.id,
+    )
+    assert opinion["session"]["secondOpinions"][0]["state"] == "READY"
+    for secret in (PASSWORD, KEY):
+        assert secret not in str(state)
+        assert secret not in str(opinion)
+
+
 def likelihoods(state: dict[str, Any]) -> list[float | None]:
     return [branch["likelihood"] for branch in state["branches"]]
