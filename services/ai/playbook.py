@@ -19,6 +19,7 @@ from services.ai.port import (
     Done,
     ForkDraft,
     ForkOption,
+    Hypothesis,
     InfoRequestStep,
     IntakeAnalysis,
     IntakeAnalysisStep,
@@ -110,15 +111,13 @@ class PlaybookProvider:
         return replace(answer, text=f"{_files(request)}{answer.text}")
 
     def _reply(self, request: TurnRequest) -> _Answer:
-        if request.conversation.hypothesis is None:
+        wanted = request.conversation.hypothesis
+        if wanted is None:
             return self._trunk(request)
-        found = self._index.hypothesis_for(request.conversation.hypothesis)
+        told = f"{request.conversation.session.intake}\n{_told(request)}"
+        found = self._index.hypothesis_for(wanted, told)
         if found is None:
-            return _ask(
-                request,
-                f"No card covers the hypothesis “{request.conversation.hypothesis.label}”, "
-                "so there are no checks to walk through.",
-            )
+            return _ask(request, _uncovered(wanted, self._index.nearest_to(wanted, told)))
         card, hypothesis = found
         return _walk(card, hypothesis, request)
 
@@ -251,6 +250,19 @@ def _bullets(lines: Iterable[str]) -> str:
 
 
 # ------------------------------------------------------------------ the walk along a branch
+
+
+def _uncovered(wanted: Hypothesis, near: tuple[Card, CardHypothesis] | None) -> str:
+    text = (
+        f"No card covers the hypothesis “{wanted.label}”, so there are no checks to walk through."
+    )
+    if near is None:
+        return text
+    card, known = near
+    return (
+        f"{text} The card {_title(card)} knows a check for something near it, “{known.label}”: "
+        f"{known.checks[0].do} What that shows is yours to judge; it settles nothing here."
+    )
 
 
 def _walk(card: Card, hypothesis: CardHypothesis, request: TurnRequest) -> _Answer:

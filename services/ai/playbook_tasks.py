@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from models.branch import BranchStatus
 from models.finding import Bearing, FindingKind
@@ -92,6 +92,25 @@ def perform(task: Task[R], index: CardIndex) -> R:
 
 
 @dataclass(frozen=True, slots=True)
+class _Cards:
+    """The cards, as what was told in a conversation finds them."""
+
+    index: CardIndex
+    told: str
+
+    @classmethod
+    def of(cls, conversation: Conversation, index: CardIndex) -> Self:
+        said = (turn.text for turn in conversation.turns if turn.role is not MessageRole.ASSISTANT)
+        return cls(index, "\n".join((conversation.session.intake, *said)))
+
+    def hypothesis(self, wanted: Hypothesis) -> tuple[Card, CardHypothesis] | None:
+        return self.index.hypothesis_for(wanted, self.told)
+
+    def branch(self, facts: HypothesisFacts) -> tuple[Card, CardHypothesis] | None:
+        return self.hypothesis(Hypothesis(facts.label, facts.description))
+
+
+@dataclass(frozen=True, slots=True)
 class _Walked:
     card: Card
     hypothesis: CardHypothesis
@@ -124,7 +143,7 @@ def _analysis(task: AnalyseBranch, index: CardIndex) -> Analysis:
 
 def _walked(conversation: Conversation, index: CardIndex) -> _Walked | None:
     own = conversation.lineage[-1]
-    found = index.hypothesis_for(own.hypothesis) if own.hypothesis else None
+    found = _Cards.of(conversation, index).hypothesis(own.hypothesis) if own.hypothesis else None
     if found is None:
         return None
     card, hypothesis = found
@@ -277,8 +296,9 @@ def _ranking(walked: _Walked, task: AnalyseBranch, index: CardIndex) -> list[Hyp
 
     What the hypotheses leave to 1 belongs to causes that nobody has thought of.
     """
-    held = {facts.ref: _held(facts, walked, task, index) for facts in task.hypotheses}
-    priors = {facts.ref: _prior(facts, index) for facts in task.hypotheses}
+    cards = _Cards.of(task.conversation, index)
+    held = {facts.ref: _held(facts, walked, task, cards) for facts in task.hypotheses}
+    priors = {facts.ref: _prior(facts, cards) for facts in task.hypotheses}
     known = {ref: prior for ref, prior in priors.items() if prior is not None}
     rated = [facts for facts in task.hypotheses if facts.status in _OPEN and facts.ref in known]
     if any(held.values()):
@@ -295,14 +315,14 @@ def _ranking(walked: _Walked, task: AnalyseBranch, index: CardIndex) -> list[Hyp
             hypothesis=facts.ref,
             likelihood=likelihoods[facts.ref],
             why=why,
-            next_check=_next_check(walked if facts.ref == task.own else None, facts, index),
+            next_check=_next_check(walked if facts.ref == task.own else None, facts, cards),
         )
         for facts in rated
     ]
 
 
 def _held(
-    facts: HypothesisFacts, walked: _Walked, task: AnalyseBranch, index: CardIndex
+    facts: HypothesisFacts, walked: _Walked, task: AnalyseBranch, cards: _Cards
 ) -> Verdict | None:
     """What is held of a hypothesis: what people decided, else what its checks say by their findings."""
     if facts.status is BranchStatus.DEAD_END:
@@ -311,7 +331,7 @@ def _held(
         return "confirmed"
     if facts.ref == task.own:
         return walked.walk.verdict and walked.walk.verdict[1]
-    found = index.hypothesis_for(Hypothesis(facts.label, facts.description))
+    found = cards.branch(facts)
     claims = {claim.casefold() for claim in facts.findings}
     said = (
         verdict_of(check, result)
@@ -322,18 +342,18 @@ def _held(
     return next((verdict for verdict in said if verdict), None)
 
 
-def _prior(facts: HypothesisFacts, index: CardIndex) -> float | None:
+def _prior(facts: HypothesisFacts, cards: _Cards) -> float | None:
     if facts.prior is not None:
         return facts.prior
-    found = index.hypothesis_for(Hypothesis(facts.label, facts.description))
+    found = cards.branch(facts)
     return found[1].likelihood if found else None
 
 
-def _next_check(walked: _Walked | None, facts: HypothesisFacts, index: CardIndex) -> str | None:
+def _next_check(walked: _Walked | None, facts: HypothesisFacts, cards: _Cards) -> str | None:
     if walked is not None:
         open_check = None if walked.walk.verdict else walked.walk.next_check
         return None if open_check is None else walked.hypothesis.checks[open_check].do
-    found = index.hypothesis_for(Hypothesis(facts.label, facts.description))
+    found = cards.branch(facts)
     return found[1].checks[0].do if found else None
 
 
@@ -344,9 +364,13 @@ def _handoff(task: PrepareHandoff, index: CardIndex) -> HandoffDraft:
     problem = task.conversation.session.intake
     leader = _leader(task.hypotheses)
     walked = _walked(task.conversation, index)
-    next_check = _next_check(
-        walked if leader and walked and _is(leader, walked) else None, leader, index
-    ) if leader else None  # fmt: skip
+    own = task.conversation.hypothesis
+    leads = leader is not None and own is not None and leader.label == own.label
+    next_check = (
+        _next_check(walked if leads else None, leader, _Cards.of(task.conversation, index))
+        if leader
+        else None
+    )
     likely = leader.label if leader else NOT_RECORDED
     ruled_out = [facts for facts in task.hypotheses if facts.status is BranchStatus.DEAD_END]
     found = [claim for facts in task.hypotheses for claim in facts.findings]
@@ -380,10 +404,6 @@ def _leader(hypotheses: Sequence[HypothesisFacts]) -> HypothesisFacts | None:
     ]
     best = sorted(rated, key=lambda facts: -(facts.likelihood or 0))
     return next(iter((*solved, *best)), None)
-
-
-def _is(facts: HypothesisFacts, walked: _Walked) -> bool:
-    return facts.label.casefold() == walked.hypothesis.label.casefold()
 
 
 def _confidence(leader: HypothesisFacts | None) -> Confidence:

@@ -294,6 +294,23 @@ async def test_a_hypothesis_of_ones_own_gets_no_invented_checks() -> None:
     assert done.fork is None
 
 
+async def test_something_near_is_offered_by_name_and_answers_settle_nothing() -> None:
+    own = Hypothesis(
+        "The fuse of the kettle is too weak", "The fuse of the kettle has blown twice."
+    )
+    talk = Talk(own)
+    text, _ = await talk.say("Go.")
+
+    assert text.startswith("No card covers the hypothesis “The fuse of the kettle is too weak”")
+    assert "knows a check for something near it, “Fuse”: Switch the lamp on." in text
+    assert "**Check" not in text
+    for reply in ("yes", "no"):
+        again, done = await talk.say(reply)
+        assert "**Check" not in again
+        assert "**Conclusion**" not in again
+        assert done.fork is None
+
+
 @pytest.mark.parametrize("reply", ["yes", "no"])
 async def test_every_shipped_hypothesis_is_walked_to_a_conclusion(reply: str) -> None:
     cards = load_cards()
