@@ -298,13 +298,26 @@ def _conclude(card: Card, hypothesis: CardHypothesis, walk: Walk, heard: str) ->
         for index, result in sorted(walk.results.items())
     )
     conclusion, proposal = _outcome(card, hypothesis, walk)
-    opening = heard or "The checks of this hypothesis are done."
+    if not heard:
+        return _done(conclusion, walk)
     parts = (
-        opening,
+        heard,
         f"**Conclusion**\n{conclusion}\n{results}",
         f"**Proposal**\n{proposal} {_DECIDE}",
     )
     return _Answer("\n\n".join(parts), NoteStep(f"{conclusion} {proposal}"))
+
+
+def _done(conclusion: str, walk: Walk) -> _Answer:
+    """To whatever is said after the conclusion, which has been told already."""
+    left = "mark this branch as a dead end and open that of another cause, or go on by hand here"
+    if walk.verdict and walk.verdict[1] == "confirmed":
+        left = "mark this branch as solved once the repair has held"
+    text = (
+        f"The checks of this card are done, and the playbook can say no more here. {conclusion} You can "
+        f"{left}; undo takes the last answer back."
+    )
+    return _Answer(text, NoteStep(text))
 
 
 def _outcome(card: Card, hypothesis: CardHypothesis, walk: Walk) -> tuple[str, str]:

@@ -141,7 +141,7 @@ class CardIndex:
         """
         for card, known in self._hypotheses:
             if _nearly_the_same(known.label, wanted.label) and (
-                _same(known.description, wanted.description) or self._is_about(card, told)
+                _same(known.description, wanted.description) or card.id in self._about(told)
             ):
                 return card, known
         return None
@@ -151,18 +151,19 @@ class CardIndex:
         something else: its checks say nothing about the hypothesis.
         """
         text = f"{wanted.label}\n{wanted.description}"
+        about = self._about(told)
         needed = HYPOTHESIS_SHARE_NEEDED * len(set(stems(text)))
         for match in self._by_hypothesis.rank(text):
             if match.score < HYPOTHESIS_SCORE_NEEDED:
                 return None
-            if len(match.words) >= needed and self._is_about(
-                self._hypotheses[match.index][0], told
-            ):
-                return self._hypotheses[match.index]
+            near = self._hypotheses[match.index]
+            if len(match.words) >= needed and near[0].id in about:
+                return near
         return None
 
-    def _is_about(self, card: Card, told: str) -> bool:
-        return any(match.card is card for part in breaths(told) for match in self._matches(part))
+    def _about(self, told: str) -> set[str]:
+        """The ids of the cards that any two neighbouring sentences match well enough."""
+        return {match.card.id for part in breaths(told) for match in self._matches(part)}
 
     def _matches(self, breath: str) -> Iterator[CardMatch]:
         said = phrase(breath)

@@ -441,6 +441,43 @@ async def test_a_contradicted_dead_end_is_proposed_for_revival_with_both_message
     }
 
 
+async def test_what_one_message_says_twice_is_proposed_once(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota, first = await doubted(talk, provider, database_url)
+    doubt = FoundContradiction(hypothesis="H1", finding=0, why="Said again.")
+    other = PORT_IS_CLOSED.model_copy(update={"claim": "Nothing answers on port 25."})
+    before = (await found(talk, dns))["session"]["eventCursor"]
+
+    # The messages 3 and 4 again: in other words, and then as part of a later finding.
+    for claim, evidence in (("Nothing answers.", [4]), ("Port 25 is shut.", [6, 3])):
+        again = other.model_copy(update={"claim": claim, "evidence": evidence})
+        await asked(
+            talk, quota, provider, database_url, Analysis(findings=[again], contradictions=[doubt])
+        )
+    proposals = (await found(talk, dns))["session"]["revivalProposals"]
+    assert [one["id"] for one in proposals] == [first["id"]]
+    assert {event["__typename"] for event in await changes(talk, before)} == {"FindingsChanged"}
+
+    later = other.model_copy(update={"claim": "Port 25 stays shut.", "evidence": [10]})
+    twice = later.model_copy(update={"claim": "It stays shut."})
+    await asked(
+        talk,
+        quota,
+        provider,
+        database_url,
+        Analysis(
+            findings=[later, twice],
+            contradictions=[doubt, doubt.model_copy(update={"finding": 1})],
+        ),
+    )
+    proposals = (await found(talk, dns))["session"]["revivalProposals"]
+    assert [one["finding"]["claim"] for one in proposals] == [
+        "Port 25 stays shut.",
+        "Port 25 is closed.",
+    ]
+
+
 async def test_an_accepted_proposal_revives_the_branch_and_cannot_be_decided_again(
     talk: Conversation, provider: ScriptedProvider, database_url: str
 ) -> None:

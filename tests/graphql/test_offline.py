@@ -167,6 +167,22 @@ async def test_after_a_changed_answer_nothing_tells_of_the_first_one(case: Case)
     assert found == [f"Found: {claim}" for claim in holding]
 
 
+async def test_answers_on_an_engineers_own_hypothesis_say_nothing_about_it(case: Case) -> None:
+    await case.open(OUTLOOK)
+    label = "The password is wrong because of caps lock"
+    own, other = await case.fork(
+        [{"label": label, "description": label}, {"label": "Caps lock", "description": "It is on"}]
+    )
+    for branch in (own, other):
+        text = await case.say(branch, "Begin.")
+        assert text.startswith("No card covers the hypothesis")
+        for reply in ("no", "no", "yes"):
+            assert "Check 1:" not in await case.say(branch, reply)
+    state = await case.state()
+    assert [branch["findings"] for branch in state["branches"]] == [[], [], []]
+    assert likelihoods(state) == [None, None, None]
+
+
 # ------------------------------------------------------------------ secrets
 
 PASSWORD, KEY = "AuditSecret-9x", "AKIAIOSFODNN7EXAMPLE"
