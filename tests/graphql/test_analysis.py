@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from models.finding import Bearing, FindingKind
 from services.ai.scripted import Fail, HeldTask, ScriptedProvider
@@ -289,6 +290,7 @@ async def test_what_one_branch_found_is_told_on_the_others(
 # ------------------------------------------------------------------ findings that no longer hold
 
 HOLDS = "query($id: ID!) { branch(id: $id) { findings { claim withdrawnAt } } }"
+VERSION = "query($id: ID!) { session(id: $id) { version } }"
 SEARCH = """
 query($words: String!) { sessions(first: 5, filter: { search: $words }) { edges { node { id } } } }
 """
@@ -350,6 +352,23 @@ async def test_a_withdrawn_finding_stays_in_the_list_and_is_told_to_nobody_who_r
         talk, database_url, "mergeFindings", branchId=quota, findingIds=[finding]
     )
     assert refusal["fields"] == [{"path": ["findingIds", "0"], "message": "Was withdrawn."}]
+
+    solved = await talk.client.mutate(
+        "resolveSession",
+        "session { status }",
+        sessionId=talk.id,
+        summary="The firewall was mended.",
+        expectedVersion=(await talk.client.run(VERSION, id=talk.id))["session"]["version"],
+    )
+    assert solved["session"] == {"status": "RESOLVED"}
+    async with as_owner(database_url) as db:
+        words = await db.execute(
+            text("SELECT words::text FROM resolved_sessions WHERE session_id = :id"),
+            {"id": uuid_of(Kind.SESSION, talk.id)},
+        )
+        known = words.scalar_one()
+    assert "'rain'" in known
+    assert "'close'" not in known, "sessions like this one are not found by what was wrong"
 
 
 async def _merge(talk: Conversation, branch: str) -> str:
