@@ -31,6 +31,7 @@ from schema.transport.request_log import RequestLog
 from schema.transport.security_headers import SecurityHeaders
 from services.ai.anthropic import AnthropicProvider
 from services.ai.cards import load_cards
+from services.ai.discretion import Discreet
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
 from services.database import connect_pool, plain_url
@@ -82,7 +83,7 @@ async def open_runtime(
                 engine=engine,
                 bus=bus,
                 feed=Feed(engine, bus),
-                provider=provider or claude or PlaybookProvider(load_cards()),
+                provider=Discreet(provider or claude or PlaybookProvider(load_cards())),
                 limits=limits
                 or Limits(
                     max_branches=settings.max_branches,

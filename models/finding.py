@@ -38,6 +38,8 @@ class Finding(InAccount, Base):
     inherit it.
     """
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    withdrawn_at: Mapped[datetime | None]
+    """Since when it no longer holds; kept for the record, and told to nobody who reasons with it."""
 
     __table_args__ = (
         of_session(),

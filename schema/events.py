@@ -192,7 +192,9 @@ class SessionUpdated(Event):
         return await _session(self, info)
 
 
-@strawberry.type(description="Made on the branch; `findings` are the new ones.")
+@strawberry.type(
+    description="Made on the branch, or withdrawn; `findings` are the new ones, then the withdrawn ones."
+)
 class FindingsChanged(Event):
     @strawberry.field
     async def branch(self, info: Info) -> BranchRef:

@@ -39,6 +39,11 @@ class Finding(Node):
     claim: str
     subject: str = strawberry.field(description="What it is about, in a few words; may be empty.")
     created_at: datetime
+    withdrawn_at: datetime | None = strawberry.field(
+        description="Since when it no longer holds: the answer that carried it was taken back, or later "
+        "messages show otherwise. Null: it holds. What was withdrawn stays in lists, and is no longer told "
+        "to the assistant, compared, merged or weighed."
+    )
 
     @strawberry.field
     async def branch(self, info: Info) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
@@ -66,6 +71,7 @@ class Finding(Node):
             claim=row.claim,
             subject=row.subject,
             created_at=row.created_at,
+            withdrawn_at=row.withdrawn_at,
         )
 
 
@@ -93,7 +99,8 @@ class RuleOutMatrix:
         description="Every branch but the trunk and the archived ones, parents before children."
     )
     rows: list[RuleOutRow] = strawberry.field(
-        description="Findings that bear on any of them, in the order they were made; the newest 100."
+        description="Findings that hold and bear on any of them, in the order they were made; the newest "
+        "100."
     )
 
 
@@ -107,7 +114,8 @@ async def rule_out_matrix(info: Info, session_key: UUID, tree: Tree) -> RuleOutM
         for row in tree.by_id.values()
         if row.parent_branch_id is not None and row.archived_at is None
     ]
-    found = await loaders.findings_of_session.load(session_key)
+    made = await loaders.findings_of_session.load(session_key)
+    found = [row for row in made if row.withdrawn_at is None]
     judged = await loaders.bearings_of_finding.load_many([row.id for row in found])
     rows = []
     for finding, bearings in zip(found, judged, strict=True):

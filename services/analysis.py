@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, null, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,9 +25,18 @@ from services.ai.tasks import AnalyseBranch, Analysis, FoundFinding, HypothesisR
 from services.ai_tasks import TaskFailed, perform
 from services.database import transaction
 from services.events import BranchUpdated, FindingsChanged
+from services.finding_withdrawals import withdraw_findings
 from services.findings import OF_BRANCH
 from services.ids import new_id
-from services.record import BranchRecord, Record, Said, conversation, hypothesis_facts, read_record
+from services.record import (
+    BranchRecord,
+    FindingRecord,
+    Record,
+    Said,
+    conversation,
+    hypothesis_facts,
+    read_record,
+)
 from services.revival_proposals import propose_revival
 from services.runtime import Runtime
 from services.sessions import hold_session
@@ -137,7 +146,7 @@ def _task(record: Record) -> AnalyseBranch | None:
         since=branch.analysed_position,
         hypotheses=hypothesis_facts(record),
         own=names.get(branch.id),
-        known=tuple(_known(record)),
+        known=tuple(finding.claim for finding in _of_branch(record)),
     )
 
 
@@ -145,8 +154,8 @@ def _is_new(said: Said, branch: BranchRecord) -> bool:
     return said.branch_id == branch.id and said.turn.position > branch.analysed_position
 
 
-def _known(record: Record) -> list[str]:
-    return [f.claim for f in record.session.findings if f.branch_id == record.branch.id]
+def _of_branch(record: Record) -> list[FindingRecord]:
+    return [f for f in record.session.findings if f.branch_id == record.branch.id]
 
 
 # ------------------------------------------------------------------ writing
@@ -160,9 +169,10 @@ async def _write(
         return
     if not await _advance(work, record, seen):
         return
-    found = await _add_findings(work, record, analysis.findings)
-    if found:
-        work.record(FindingsChanged(session.id, record.branch.id, tuple(found.values())))
+    withdrawn = await withdraw_findings(work, _withdrawn(record, analysis))
+    found = await _add_findings(work, record, analysis)
+    if found or withdrawn:
+        work.record(FindingsChanged(session.id, record.branch.id, (*found.values(), *withdrawn)))
     changed = [
         *await _say_failure(work, record.branch.id, None),
         *await _summarise(work, record, analysis),
@@ -199,15 +209,22 @@ async def _advance(work: UnitOfWork, record: Record, seen: Container[Attempt]) -
     return (await work.db.execute(advanced)).first() is not None
 
 
-async def _add_findings(
-    work: UnitOfWork, record: Record, drafts: Sequence[FoundFinding]
-) -> dict[int, UUID]:
-    """Their keys by place. What rests on no message of the lineage, or is known, is left out."""
+def _withdrawn(record: Record, analysis: Analysis) -> set[UUID]:
+    """Numbers that the request did not have are left out."""
+    known = dict(enumerate(_of_branch(record), start=1))
+    return {known[number].id for number in analysis.withdrawn if number in known}
+
+
+async def _add_findings(work: UnitOfWork, record: Record, analysis: Analysis) -> dict[int, UUID]:
+    """Their keys by place. What rests on no message of the lineage, or is known, is left out; what was
+    withdrawn and is found again is a new finding.
+    """
     messages = {said.turn.position: said.message_id for said in record.messages}
-    seen = {claim.casefold() for claim in _known(record)}
-    room = OF_BRANCH - len(seen)
+    gone = _withdrawn(record, analysis)
+    seen = {known.claim.casefold() for known in _of_branch(record) if known.id not in gone}
+    room = OF_BRANCH - len(_of_branch(record)) - record.session.withdrawn
     kept: dict[int, FoundFinding] = {}
-    for place, draft in enumerate(drafts):
+    for place, draft in enumerate(analysis.findings):
         evidenced = any(position in messages for position in draft.evidence)
         if evidenced and draft.claim.casefold() not in seen and len(kept) < room:
             seen.add(draft.claim.casefold())
@@ -278,20 +295,26 @@ def _bearings(record: Record, draft: FoundFinding) -> dict[UUID, Bearing]:
 
 
 async def _summarise(work: UnitOfWork, record: Record, analysis: Analysis) -> list[UUID]:
-    """The branch, if its summary changed. One that says nothing replaces none."""
+    """The branch, if its summary changed. One that says nothing replaces none, unless something was
+    withdrawn.
+    """
     told = {
         "tried": analysis.tried,
         "concluded": analysis.concluded,
         "artifacts": analysis.artifacts,
     }
     before = record.branch.summary or {}
-    if not any(told.values()) or told == {name: before.get(name) for name in told}:
+    if told == {name: before.get(name) for name in told}:
         return []
+    says_nothing = not any(told.values())
+    if says_nothing and not (analysis.withdrawn and before):
+        return []
+    summary = {**told, "updated_at": datetime.now(UTC).isoformat()}
     await work.db.execute(
         update(Branch)
         .where(Branch.account_id == work.account_id, Branch.id == record.branch.id)
         .values(
-            context_summary={**told, "updated_at": datetime.now(UTC).isoformat()},
+            context_summary=null() if says_nothing else summary,
             updated_at=func.now(),
         )
     )

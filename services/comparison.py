@@ -12,7 +12,9 @@ from services.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """`message_count` and `findings` are of what it heard after the two had parted."""
+    """`message_count` and `findings` are of what it heard after the two had parted, without those that
+    were withdrawn.
+    """
 
     branch: Branch
     message_count: int
@@ -61,6 +63,7 @@ def _side(line: Sequence[Branch], parted: int, findings: Sequence[Finding]) -> S
         [
             finding
             for finding in findings
-            if parted < finding.position <= heard_until.get(finding.branch_id, 0)
+            if finding.withdrawn_at is None
+            and parted < finding.position <= heard_until.get(finding.branch_id, 0)
         ],
     )

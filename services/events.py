@@ -105,7 +105,7 @@ class MessageFinished(DomainEvent):
 
 @dataclass(frozen=True, slots=True)
 class FindingsChanged(DomainEvent):
-    """Made on the branch, brought into it, or taken back again."""
+    """Made on the branch, or withdrawn."""
 
     branch_id: UUID
     finding_ids: tuple[UUID, ...]

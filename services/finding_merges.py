@@ -85,12 +85,12 @@ async def merge_findings(
 
 
 async def _require_mergeable(work: UnitOfWork, branch: Branch, finding_ids: Sequence[UUID]) -> None:
-    of_session = select(Finding.id, Finding.branch_id).where(
+    of_session = select(Finding.id, Finding.branch_id, Finding.withdrawn_at).where(
         Finding.account_id == work.account_id,
         Finding.session_id == branch.session_id,
         Finding.id.in_(finding_ids),
     )
-    owners = {row.id: row.branch_id for row in (await work.db.execute(of_session)).all()}
+    known = {row.id: row for row in (await work.db.execute(of_session)).all()}
     merged = (
         select(MergedFinding.finding_id)
         .join(
@@ -107,10 +107,13 @@ async def _require_mergeable(work: UnitOfWork, branch: Branch, finding_ids: Sequ
     there = set((await work.db.execute(merged)).scalars())
     problems = []
     for index, finding_id in enumerate(finding_ids):
-        if finding_id not in owners:
+        if finding_id not in known:
             raise NotFound(node_id(Kind.FINDING, finding_id))
-        if owners[finding_id] == branch.id or finding_id in there:
-            problems.append(FieldProblem(("findingIds", str(index)), "Is on this branch already."))
+        path = ("findingIds", str(index))
+        if known[finding_id].branch_id == branch.id or finding_id in there:
+            problems.append(FieldProblem(path, "Is on this branch already."))
+        elif known[finding_id].withdrawn_at is not None:
+            problems.append(FieldProblem(path, "Was withdrawn."))
     if problems:
         raise InvalidInput(problems)
 

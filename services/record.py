@@ -55,9 +55,14 @@ _RECORD = text(
                 'label', branch.label, 'description', branch.description,
                 'status', branch.status, 'reason', branch.status_reason,
                 'likelihood', branch.likelihood, 'summary', branch.context_summary,
+                'ranked', first.id IS NOT NULL, 'prior', first.prior,
                 'archived', branch.archived_at IS NOT NULL)
                 ORDER BY branch.depth, branch.branch_order, branch.id)
             FROM session_branches branch
+            LEFT JOIN LATERAL (
+                SELECT id, prior FROM hypothesis_rankings
+                 WHERE account_id = branch.account_id AND branch_id = branch.id
+                 ORDER BY id LIMIT 1) first ON true
             WHERE branch.account_id = own.account_id AND branch.session_id = own.session_id),
         'findings', (
             SELECT coalesce(json_agg(json_build_object(
@@ -66,7 +71,12 @@ _RECORD = text(
                 'position', finding.position) ORDER BY finding.id), '[]')
             FROM (SELECT * FROM findings
                    WHERE account_id = own.account_id AND session_id = own.session_id
+                     AND withdrawn_at IS NULL
                    ORDER BY id DESC LIMIT :most_findings) finding),
+        'withdrawn', (
+            SELECT count(*) FROM findings
+             WHERE account_id = own.account_id AND branch_id = own.id
+               AND withdrawn_at IS NOT NULL),
         'revivals', (
             SELECT coalesce(json_agg(json_build_object(
                 'branch_id', revival.evidence_from_branch_id,
@@ -83,7 +93,7 @@ _RECORD = text(
             JOIN findings finding
               ON finding.account_id = merged.account_id AND finding.id = merged.finding_id
             WHERE merge.account_id = own.account_id AND merge.branch_id = own.id
-              AND merge.undone_at IS NULL)
+              AND merge.undone_at IS NULL AND finding.withdrawn_at IS NULL)
         )::text
       FROM session_branches own
       JOIN ai_sessions session
@@ -104,8 +114,16 @@ class BranchRecord(BaseModel):
     status: BranchStatus
     reason: str | None
     likelihood: float | None
+    ranked: bool
+    prior: float | None
+    """Of its first ranking."""
     summary: dict[str, Any] | None
     archived: bool
+
+    @property
+    def first_likelihood(self) -> float | None:
+        """What the fork gave it, before anything was ranked."""
+        return self.prior if self.ranked else self.likelihood
 
 
 class FindingRecord(BaseModel):
@@ -127,7 +145,9 @@ class MergedRecord(BaseModel):
 
 
 class SessionRecord(BaseModel):
-    """Branches in the order of the tree, findings in that of their making, revivals newest first."""
+    """Branches in the order of the tree, findings that hold in that of their making, revivals newest
+    first. `withdrawn` counts the findings of the branch it is seen from that hold no more.
+    """
 
     session_id: UUID
     intake: str
@@ -137,6 +157,7 @@ class SessionRecord(BaseModel):
     plan: Plan
     branches: list[BranchRecord]
     findings: list[FindingRecord]
+    withdrawn: int
     revivals: list[RevivalRecord]
     merged: list[MergedRecord]
 
@@ -311,6 +332,7 @@ def _facts_of(ref: str, branch: BranchRecord, claims: Sequence[str]) -> Hypothes
         status=branch.status,
         reason=branch.reason,
         likelihood=branch.likelihood,
+        prior=branch.first_likelihood,
         tried=tuple(summary.get("tried", ())),
         concluded=summary.get("concluded"),
         findings=tuple(claims),

@@ -32,9 +32,8 @@ class Decided:
 
 
 async def propose_revival(work: UnitOfWork, branch_id: UUID, finding_id: UUID, why: str) -> None:
-    """Of a dead end in sight, once for each finding; for any other branch nothing happens.
-
-    The session is held.
+    """Of a dead end in sight, once for each finding and while none is open that rests on one of the same
+    messages; for any other branch nothing happens. The session is held.
     """
     branch = await fetch_one(
         work.db,
@@ -45,7 +44,7 @@ async def propose_revival(work: UnitOfWork, branch_id: UUID, finding_id: UUID, w
             Branch.archived_at.is_(None),
         ),
     )
-    if branch is None:
+    if branch is None or await _is_proposed(work, branch_id, finding_id):
         return
     last_said = (
         select(BranchMessage.id)
@@ -76,6 +75,29 @@ async def propose_revival(work: UnitOfWork, branch_id: UUID, finding_id: UUID, w
     proposal_id = (await work.db.execute(made)).scalar_one_or_none()
     if proposal_id is not None:
         work.record(RevivalProposalChanged(branch.session_id, proposal_id))
+
+
+async def _is_proposed(work: UnitOfWork, branch_id: UUID, finding_id: UUID) -> bool:
+    """One message can say the same in several sentences; a person decides about it once."""
+    messages = select(FindingEvidence.message_id).where(
+        FindingEvidence.account_id == work.account_id, FindingEvidence.finding_id == finding_id
+    )
+    same = (
+        select(RevivalProposal.id)
+        .join(
+            FindingEvidence,
+            (FindingEvidence.account_id == RevivalProposal.account_id)
+            & (FindingEvidence.finding_id == RevivalProposal.finding_id),
+        )
+        .where(
+            RevivalProposal.account_id == work.account_id,
+            RevivalProposal.branch_id == branch_id,
+            RevivalProposal.state == RevivalProposalState.OPEN,
+            FindingEvidence.message_id.in_(messages),
+        )
+        .limit(1)
+    )
+    return (await work.db.execute(same)).first() is not None
 
 
 async def accept_revival_proposal(runtime: Runtime, actor: Actor, *, proposal_id: UUID) -> Decided:

@@ -152,6 +152,7 @@ async def _task(db: AsyncConnection, asked: SecondOpinion) -> GiveSecondOpinion:
             Finding.session_id == asked.session_id,
             # What was confirmed or ruled out tells which hypotheses there were.
             Finding.kind == FindingKind.OBSERVED,
+            Finding.withdrawn_at.is_(None),
         )
         .order_by(Finding.id.desc())
         .limit(MOST_OBSERVATIONS)

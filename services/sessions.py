@@ -432,6 +432,7 @@ def _matches(actor: Actor, search: str) -> ColumnElement[bool]:
         .where(
             Finding.account_id == actor.account_id,
             Finding.session_id == AiSession.id,
+            Finding.withdrawn_at.is_(None),
             func.to_tsvector(literal_column("'english'::regconfig"), Finding.claim).op("@@")(query),
         )
         .exists()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 
+Claim = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]
 Text = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
 Label = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Description = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
@@ -23,7 +24,8 @@ class _Part(BaseModel):
 
 
 class Check(_Part):
-    """`expect` is a statement that the engineer answers with yes or no.
+    """`expect` is a statement that the engineer answers with yes or no, `denied` what holds if it is no:
+    either is a finding, which people read without the check.
 
     `yes_means` and `no_means` say which of the answers settles the hypothesis; without them the
     next check follows. An action changes something, a verification only looks.
@@ -31,7 +33,8 @@ class Check(_Part):
 
     kind: Literal["verification", "action"] = "verification"
     do: Text
-    expect: Text
+    expect: Claim
+    denied: Claim
     if_yes: Text
     if_no: Text
     yes_means: Verdict | None = None

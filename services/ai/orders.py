@@ -33,7 +33,8 @@ def analysis_order(task: AnalyseBranch) -> str:
         if task.since
         else "None of them has been analysed yet."
     )
-    known = delimited("known findings", "\n".join(f"- {claim}" for claim in task.known) or "none")
+    numbered = (f"{number}. {claim}" for number, claim in enumerate(task.known, start=1))
+    known = delimited("known findings", "\n".join(numbered) or "none")
     own = f" This branch is {task.own}." if task.own else " This is the trunk."
     return (
         f"Call `{task.name}` now and write nothing else.\n"
@@ -41,7 +42,8 @@ def analysis_order(task: AnalyseBranch) -> str:
         "matter. Then give the findings that the new messages establish: each a claim of its own, with "
         "the numbers of the messages that carry it, what it is about, and what it says about each "
         "hypothesis that it bears on. A proposal, a question or a guess is no finding. Leave out what is "
-        "known. If a new finding speaks against the reason why a branch was given up, name it as a "
+        "known. If the new messages take a known finding back or show that it is wrong, give its number as "
+        "withdrawn. If a new finding speaks against the reason why a branch was given up, name it as a "
         "contradiction. Last, rank the hypotheses that are neither dead ends nor solved: how likely each "
         "is now, why, the next check that would tell the most, and the minutes it takes.\n"
         f"The messages of this branch, by number. {new}\n{delimited('messages', messages)}\n"

@@ -21,6 +21,7 @@ from services.ai.port import (
     Done,
     ForkDraft,
     ForkOption,
+    Hypothesis,
     InfoRequestStep,
     IntakeAnalysis,
     IntakeAnalysisStep,
@@ -115,15 +116,13 @@ class PlaybookProvider:
         return replace(answer, text=f"{_files(request)}{answer.text}")
 
     def _reply(self, request: TurnRequest) -> _Answer:
-        if request.conversation.hypothesis is None:
+        wanted = request.conversation.hypothesis
+        if wanted is None:
             return self._trunk(request)
-        found = self._index.hypothesis_for(request.conversation.hypothesis)
+        told = f"{request.conversation.session.intake}\n{_told(request)}"
+        found = self._index.hypothesis_for(wanted, told)
         if found is None:
-            return _ask(
-                request,
-                f"No card covers the hypothesis “{request.conversation.hypothesis.label}”, "
-                "so there are no checks to walk through.",
-            )
+            return _ask(request, _uncovered(wanted, self._index.nearest_to(wanted, told)))
         card, hypothesis = found
         return _walk(card, hypothesis, request)
 
@@ -276,6 +275,19 @@ def _bullets(lines: Iterable[str]) -> str:
 # ------------------------------------------------------------------ the walk along a branch
 
 
+def _uncovered(wanted: Hypothesis, near: tuple[Card, CardHypothesis] | None) -> str:
+    text = (
+        f"No card covers the hypothesis “{wanted.label}”, so there are no checks to walk through."
+    )
+    if near is None:
+        return text
+    card, known = near
+    return (
+        f"{text} The card {_title(card)} knows a check for something near it, “{known.label}”: "
+        f"{known.checks[0].do} What that shows is yours to judge; it settles nothing here."
+    )
+
+
 def _walk(card: Card, hypothesis: CardHypothesis, request: TurnRequest) -> _Answer:
     walk = Walk.along(hypothesis.checks, request.conversation.lineage[-1].turns)
     begun = walk.asked is not None
@@ -309,13 +321,26 @@ def _conclude(card: Card, hypothesis: CardHypothesis, walk: Walk, heard: str) ->
         for index, result in sorted(walk.results.items())
     )
     conclusion, proposal = _outcome(card, hypothesis, walk)
-    opening = heard or "The checks of this hypothesis are done."
+    if not heard:
+        return _done(conclusion, walk)
     parts = (
-        opening,
+        heard,
         f"**Conclusion**\n{conclusion}\n{results}",
         f"**Proposal**\n{proposal} {_DECIDE}",
     )
     return _Answer("\n\n".join(parts), NoteStep(f"{conclusion} {proposal}"))
+
+
+def _done(conclusion: str, walk: Walk) -> _Answer:
+    """To whatever is said after the conclusion, which has been told already."""
+    left = "mark this branch as a dead end and open that of another cause, or go on by hand here"
+    if walk.verdict and walk.verdict[1] == "confirmed":
+        left = "mark this branch as solved once the repair has held"
+    text = (
+        f"The checks of this card are done, and the playbook can say no more here. {conclusion} You can "
+        f"{left}; undo takes the last answer back."
+    )
+    return _Answer(text, NoteStep(text))
 
 
 def _outcome(card: Card, hypothesis: CardHypothesis, walk: Walk) -> tuple[str, str]:

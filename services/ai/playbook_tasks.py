@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from models.branch import BranchStatus
 from models.finding import Bearing, FindingKind
@@ -53,6 +53,12 @@ _CONFIRMED_ODDS = 20.0
 A rule of thumb that puts an even chance at 0.95 or 0.05; nobody has measured it.
 """
 
+_ODDS: dict[Verdict | None, float] = {
+    "confirmed": _CONFIRMED_ODDS,
+    "refuted": 1 / _CONFIRMED_ODDS,
+    None: 1.0,
+}
+
 _SURE, _FAIR = 0.9, 0.5  # likelihoods from which confidence is high and medium
 
 _KIND: dict[Verdict | None, tuple[FindingKind, Bearing]] = {
@@ -85,6 +91,25 @@ def perform(task: Task[R], index: CardIndex) -> R:
 
 
 @dataclass(frozen=True, slots=True)
+class _Cards:
+    """The cards, as what was told in a conversation finds them."""
+
+    index: CardIndex
+    told: str
+
+    @classmethod
+    def of(cls, conversation: Conversation, index: CardIndex) -> Self:
+        said = (turn.text for turn in conversation.turns if turn.role is not MessageRole.ASSISTANT)
+        return cls(index, "\n".join((conversation.session.intake, *said)))
+
+    def hypothesis(self, wanted: Hypothesis) -> tuple[Card, CardHypothesis] | None:
+        return self.index.hypothesis_for(wanted, self.told)
+
+    def branch(self, facts: HypothesisFacts) -> tuple[Card, CardHypothesis] | None:
+        return self.hypothesis(Hypothesis(facts.label, facts.description))
+
+
+@dataclass(frozen=True, slots=True)
 class _Walked:
     card: Card
     hypothesis: CardHypothesis
@@ -100,6 +125,7 @@ def _analysis(task: AnalyseBranch, index: CardIndex) -> Analysis:
         *_read(own, task.since),
     ]
     findings, contradictions = _watch(task, own, findings)
+    withdrawn = _withdrawn(walked, task.known) if walked else []
     known = {claim.casefold() for claim in task.known}
     if not contradictions:
         findings = [finding for finding in findings if finding.claim.casefold() not in known]
@@ -108,6 +134,7 @@ def _analysis(task: AnalyseBranch, index: CardIndex) -> Analysis:
         concluded=_concluded(walked) if walked else None,
         artifacts=_artifacts(own),
         findings=findings,
+        withdrawn=withdrawn,
         contradictions=contradictions,
         ranking=_ranking(walked, task, index) if walked else [],
     )
@@ -115,7 +142,7 @@ def _analysis(task: AnalyseBranch, index: CardIndex) -> Analysis:
 
 def _walked(conversation: Conversation, index: CardIndex) -> _Walked | None:
     own = conversation.lineage[-1]
-    found = index.hypothesis_for(own.hypothesis) if own.hypothesis else None
+    found = _Cards.of(conversation, index).hypothesis(own.hypothesis) if own.hypothesis else None
     if found is None:
         return None
     card, hypothesis = found
@@ -137,6 +164,14 @@ def _checked(walked: _Walked, task: AnalyseBranch) -> Iterator[FoundFinding]:
             evidence=[position],
             bearings=[*bearings, *_same_check(check, result, walked.card, task)],
         )
+
+
+def _withdrawn(walked: _Walked, known: Sequence[str]) -> list[int]:
+    """Numbers of those known findings that an answer gave which was taken back since."""
+    given = {claim_of(walked.hypothesis.checks[n], yes) for n, yes in walked.walk.results.items()}
+    possible = {claim_of(check, yes) for check in walked.hypothesis.checks for yes in (True, False)}
+    gone = {claim.casefold() for claim in possible - given}
+    return [number for number, claim in enumerate(known, start=1) if claim.casefold() in gone]
 
 
 def _same_check(
@@ -230,10 +265,18 @@ def _tried(walked: _Walked) -> list[str]:
 def _concluded(walked: _Walked) -> str | None:
     if walked.walk.verdict is None:
         return None
+    number, _ = walked.walk.verdict
+    check, result = walked.hypothesis.checks[number], walked.walk.results[number]
+    return f"{_verdict_in_words(walked)} {claim_of(check, result)}"
+
+
+def _verdict_in_words(walked: _Walked) -> str:
+    """Empty where no check has settled the hypothesis."""
+    if walked.walk.verdict is None:
+        return ""
     number, meaning = walked.walk.verdict
     says = "supports" if meaning == "confirmed" else "speaks against"
-    check, result = walked.hypothesis.checks[number], walked.walk.results[number]
-    return f"Check {number + 1} {says} “{walked.hypothesis.label}”. {claim_of(check, result)}"
+    return f"Check {number + 1} {says} “{walked.hypothesis.label}”."
 
 
 def _artifacts(own: Segment) -> list[str]:
@@ -247,51 +290,69 @@ def _artifacts(own: Segment) -> list[str]:
 
 
 def _ranking(walked: _Walked, task: AnalyseBranch, index: CardIndex) -> list[HypothesisRank]:
-    """Anew when a check has just settled the branch's hypothesis, by Bayes' rule with fixed odds.
+    """By Bayes' rule with fixed odds, from what each hypothesis was given at its fork and what is now held
+    of it. So the same record always gives the same ranking, however often an answer was taken back.
 
     What the hypotheses leave to 1 belongs to causes that nobody has thought of.
     """
-    verdict = walked.walk.verdict
-    if verdict is None or walked.walk.answered[verdict[0]] <= task.since:
-        return []
-    number, meaning = verdict
-    factor = _CONFIRMED_ODDS if meaning == "confirmed" else 1 / _CONFIRMED_ODDS
-    check, result = walked.hypothesis.checks[number], walked.walk.results[number]
-    if claim_of(check, not result).casefold() in {claim.casefold() for claim in task.known}:
-        factor *= factor  # the opposite answer was weighed before and taken back
-    rated = [facts for facts in task.hypotheses if facts.status in _OPEN]
-    priors = {facts.ref: _prior(facts, index) for facts in rated}
+    cards = _Cards.of(task.conversation, index)
+    held = {facts.ref: _held(facts, walked, task, cards) for facts in task.hypotheses}
+    priors = {facts.ref: _prior(facts, cards) for facts in task.hypotheses}
     known = {ref: prior for ref, prior in priors.items() if prior is not None}
-    if task.own not in known:
+    rated = [facts for facts in task.hypotheses if facts.status in _OPEN and facts.ref in known]
+    if any(held.values()):
+        weights = {ref: prior * _ODDS[held[ref]] for ref, prior in known.items()}
+        total = sum(weights.values()) + max(0.0, 1 - sum(known.values()))
+        likelihoods = {ref: round(weight / total, 3) for ref, weight in weights.items()}
+    elif any(facts.likelihood not in {None, known[facts.ref]} for facts in rated):
+        likelihoods = known
+    else:
         return []
-    unknown_cause = max(0.0, 1 - sum(known.values()))
-    weights = {ref: prior * (factor if ref == task.own else 1.0) for ref, prior in known.items()}
-    total = sum(weights.values()) + unknown_cause
-    says = "supports" if meaning == "confirmed" else "speaks against"
+    why = _verdict_in_words(walked) or "Weighed anew from the checks and decisions so far."
     return [
         HypothesisRank(
             hypothesis=facts.ref,
-            likelihood=round(weights[facts.ref] / total, 3),
-            why=f"Check {number + 1} {says} “{walked.hypothesis.label}”.",
-            next_check=_next_check(walked if facts.ref == task.own else None, facts, index),
+            likelihood=likelihoods[facts.ref],
+            why=why,
+            next_check=_next_check(walked if facts.ref == task.own else None, facts, cards),
         )
         for facts in rated
-        if facts.ref in weights
     ]
 
 
-def _prior(facts: HypothesisFacts, index: CardIndex) -> float | None:
-    if facts.likelihood is not None:
-        return facts.likelihood
-    found = index.hypothesis_for(Hypothesis(facts.label, facts.description))
+def _held(
+    facts: HypothesisFacts, walked: _Walked, task: AnalyseBranch, cards: _Cards
+) -> Verdict | None:
+    """What is held of a hypothesis: what people decided, else what its checks say by their findings."""
+    if facts.status is BranchStatus.DEAD_END:
+        return "refuted"
+    if facts.status is BranchStatus.SOLVED:
+        return "confirmed"
+    if facts.ref == task.own:
+        return walked.walk.verdict and walked.walk.verdict[1]
+    found = cards.branch(facts)
+    claims = {claim.casefold() for claim in facts.findings}
+    said = (
+        verdict_of(check, result)
+        for check in (found[1].checks if found else ())
+        for result in (True, False)
+        if claim_of(check, result).casefold() in claims
+    )
+    return next((verdict for verdict in said if verdict), None)
+
+
+def _prior(facts: HypothesisFacts, cards: _Cards) -> float | None:
+    if facts.prior is not None:
+        return facts.prior
+    found = cards.branch(facts)
     return found[1].likelihood if found else None
 
 
-def _next_check(walked: _Walked | None, facts: HypothesisFacts, index: CardIndex) -> str | None:
+def _next_check(walked: _Walked | None, facts: HypothesisFacts, cards: _Cards) -> str | None:
     if walked is not None:
         open_check = None if walked.walk.verdict else walked.walk.next_check
         return None if open_check is None else walked.hypothesis.checks[open_check].do
-    found = index.hypothesis_for(Hypothesis(facts.label, facts.description))
+    found = cards.branch(facts)
     return found[1].checks[0].do if found else None
 
 
@@ -302,9 +363,13 @@ def _handoff(task: PrepareHandoff, index: CardIndex) -> HandoffDraft:
     problem = task.conversation.session.intake
     leader = _leader(task.hypotheses)
     walked = _walked(task.conversation, index)
-    next_check = _next_check(
-        walked if leader and walked and _is(leader, walked) else None, leader, index
-    ) if leader else None  # fmt: skip
+    own = task.conversation.hypothesis
+    leads = leader is not None and own is not None and leader.label == own.label
+    next_check = (
+        _next_check(walked if leads else None, leader, _Cards.of(task.conversation, index))
+        if leader
+        else None
+    )
     likely = leader.label if leader else NOT_RECORDED
     ruled_out = [facts for facts in task.hypotheses if facts.status is BranchStatus.DEAD_END]
     found = [claim for facts in task.hypotheses for claim in facts.findings]
@@ -338,10 +403,6 @@ def _leader(hypotheses: Sequence[HypothesisFacts]) -> HypothesisFacts | None:
     ]
     best = sorted(rated, key=lambda facts: -(facts.likelihood or 0))
     return next(iter((*solved, *best)), None)
-
-
-def _is(facts: HypothesisFacts, walked: _Walked) -> bool:
-    return facts.label.casefold() == walked.hypothesis.label.casefold()
 
 
 def _confidence(leader: HypothesisFacts | None) -> Confidence:

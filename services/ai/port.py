@@ -131,6 +131,8 @@ class HypothesisFacts:
     tried: tuple[str, ...] = ()
     concluded: str | None = None
     findings: tuple[str, ...] = ()
+    prior: float | None = None
+    """The likelihood that the fork gave it, before anything was found."""
 
 
 @dataclass(frozen=True, slots=True)

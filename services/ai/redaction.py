@@ -19,10 +19,14 @@ from services.ai.port import (
     Article,
     Attachment,
     Conversation,
+    Done,
     Hypothesis,
     HypothesisFacts,
+    IntakeAnalysis,
+    IntakeAnalysisStep,
     Known,
     MergedFinding,
+    R,
     RevivalFacts,
     Segment,
     SessionFacts,
@@ -49,6 +53,7 @@ SHORTEST_KNOWN = 6
 """Characters from which a secret is recognised where nothing around it says that it is one."""
 
 T = TypeVar("T")
+A = TypeVar("A", IntakeAnalysis, IntakeAnalysisStep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +470,53 @@ def redacted_request(request: TurnRequest) -> TurnRequest:
 
 def redacted_task(task: Task[Any]) -> Task[Any]:
     """Raises TypeError for a task that it does not know."""
+    return _task(task, Redactor())
+
+
+def redacted_result(task: Task[R], result: R) -> R:
+    """What came of a task, without secrets: neither those that it was told, under the names that its prompt
+    gives them, nor others. Raises TypeError for a task that it does not know.
+    """
     redactor = Redactor()
+    _task(task, redactor)
+    return type(result).model_validate(_strings(result.model_dump(), redactor))
+
+
+def redacted_intake(request: TurnRequest, done: Done) -> Done:
+    """The end of an answer, with what the session takes over from it as `redacted_result` has it."""
+    if done.intake is None:
+        return done
+    redactor = Redactor()
+    _conversation(request.conversation, redactor)
+    _turn(request.question, redactor)
+    step = done.step
+    return replace(
+        done,
+        intake=_analysed(done.intake, redactor),
+        step=_analysed(step, redactor) if isinstance(step, IntakeAnalysisStep) else step,
+    )
+
+
+def _analysed(intake: A, redactor: Redactor) -> A:
+    return replace(
+        intake,
+        summary=redactor.redact(intake.summary),
+        domain=redactor.redact(intake.domain),
+        signals=_each(intake.signals, _text, redactor),
+    )
+
+
+def _strings(value: object, redactor: Redactor) -> object:
+    if type(value) is str:  # an enum's member is more than its text
+        return redactor.redact(value)
+    if isinstance(value, list):
+        return [_strings(item, redactor) for item in value]
+    if isinstance(value, dict):
+        return {name: _strings(item, redactor) for name, item in value.items()}
+    return value
+
+
+def _task(task: Task[Any], redactor: Redactor) -> Task[Any]:
     match task:
         case AnalyseBranch():
             return replace(

@@ -37,6 +37,7 @@ SHARE_ENOUGH = 0.75  # of a few plain words, whatever they score
 MOST_TELLING = 3.0
 HYPOTHESIS_SCORE_NEEDED = 5.0
 HYPOTHESIS_SHARE_NEEDED = 0.4
+LABEL_SHARE_NEEDED = 0.75
 
 # Words of any support request, which say nothing about its subject.
 _STOP_WORDS = frozenset(
@@ -56,6 +57,7 @@ _STOP_WORDS = frozenset(
     saturday sunday thursday tuesday wednesday week weeks""",
     )
 )
+_DENYING = frozenset(("not", "no", "never", "without", "neither", "nor"))
 _ALIKE = (("wi-fi", "wifi"), ("e-mail", "email"), ("outlook on the web", "owa"))
 _WORD = re.compile(r"[a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -152,18 +154,35 @@ class CardIndex:
                     best = match
         return best and replace(best, rated=rated(best.card, text))
 
-    def hypothesis_for(self, wanted: Hypothesis) -> tuple[Card, CardHypothesis] | None:
-        """By label or description as the card has them, else by words."""
+    def hypothesis_for(self, wanted: Hypothesis, told: str) -> tuple[Card, CardHypothesis] | None:
+        """The card's own, as it was proposed or with its label slightly reworded. Whose description is
+        another is the card's only if the card is about what was told: a label may mean many things.
+        """
         for card, known in self._hypotheses:
-            if _same(known.label, wanted.label) or _same(known.description, wanted.description):
+            if _nearly_the_same(known.label, wanted.label) and (
+                _same(known.description, wanted.description) or card.id in self._about(told)
+            ):
                 return card, known
+        return None
+
+    def nearest_to(self, wanted: Hypothesis, told: str) -> tuple[Card, CardHypothesis] | None:
+        """What shares words with a hypothesis that no card has, on a card about what was told. It is
+        something else: its checks say nothing about the hypothesis.
+        """
         text = f"{wanted.label}\n{wanted.description}"
-        best = next(iter(self._by_hypothesis.rank(text)), None)
-        if best is None or best.score < HYPOTHESIS_SCORE_NEEDED:
-            return None
-        if len(best.words) < HYPOTHESIS_SHARE_NEEDED * len(set(stems(text))):
-            return None
-        return self._hypotheses[best.index]
+        about = self._about(told)
+        needed = HYPOTHESIS_SHARE_NEEDED * len(set(stems(text)))
+        for match in self._by_hypothesis.rank(text):
+            if match.score < HYPOTHESIS_SCORE_NEEDED:
+                return None
+            near = self._hypotheses[match.index]
+            if len(match.words) >= needed and near[0].id in about:
+                return near
+        return None
+
+    def _about(self, told: str) -> set[str]:
+        """The ids of the cards that any two neighbouring sentences match well enough."""
+        return {match.card.id for part in breaths(told) for match in self._matches(part)}
 
     def _matches(self, breath: str) -> Iterator[CardMatch]:
         """The best first."""
@@ -274,6 +293,20 @@ def _any_in(phrases: Sequence[str], said: str) -> bool:
 
 def _same(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
+
+
+def _nearly_the_same(one: str, other: str) -> bool:
+    """Of the words of both, most are shared, and what one denies the other denies."""
+    first, second = set(stems(one)), set(stems(other))
+    if first == second:
+        shared = 1.0 if first or _same(one, other) else 0.0
+    else:
+        shared = len(first & second) / len(first | second)
+    return shared >= LABEL_SHARE_NEEDED and _denials(one) == _denials(other)
+
+
+def _denials(text: str) -> int:
+    return sum(word in _DENYING for word in _words(text)) % 2
 
 
 _TOPICS = tuple(phrase(topic) for topic in TOPICS)

@@ -83,6 +83,9 @@ class Analysis(TaskResult):
     concluded: Annotated[str, clipped(1_000)] | None = None
     artifacts: Lines = Field(default_factory=list, description="Files, scripts, hosts, codes.")
     findings: Annotated[list[FoundFinding], at_most(500)] = Field(default_factory=list)
+    withdrawn: Annotated[list[int], at_most(200)] = Field(
+        default_factory=list, description="Numbers of known findings that no longer hold."
+    )
     contradictions: Annotated[list[FoundContradiction], at_most(500)] = Field(default_factory=list)
     ranking: Annotated[list[HypothesisRank], at_most(20)] = Field(default_factory=list)
 
@@ -92,7 +95,7 @@ class AnalyseBranch(Task[Analysis]):
     """Of the branch on which the conversation ends; messages after `since` are new.
 
     `own` is the ref of this branch among `hypotheses`, None on the trunk. `known` are the claims that
-    it has established before and that need no repeating.
+    it has established before and that need no repeating, numbered from 1.
     """
 
     name: ClassVar[str] = "analyse_branch"

@@ -8,9 +8,9 @@ from typing import Self
 from models.message import MessageRole
 from services.ai.cards import Check, Verdict
 from services.ai.port import Turn
+from services.ai.reading import is_undo, read_reply
 
 _ASKED = re.compile(r"^\*\*Check (\d+) of \d+\*\*$", re.MULTILINE)
-_UNDO = re.compile(r"\W*undo\W*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Walk:
 
     def hear(self, reply: Turn) -> str:
         """Takes a reply in; gives what there is to say about it."""
-        if _UNDO.fullmatch(reply.text):
+        if is_undo(reply.text):
             if not self.results:
                 return "There is no answer to take back."
             index, _ = self.results.popitem()
@@ -77,64 +77,8 @@ def verdict_of(check: Check, result: bool) -> Verdict | None:
 
 def claim_of(check: Check, result: bool) -> str:
     """What the answer establishes, in a sentence."""
-    return check.expect if result else f"Not so: {check.expect}"
+    return check.expect if result else check.denied
 
 
 def yes_or_no(result: bool) -> str:
     return "yes" if result else "no"
-
-
-# ------------------------------------------------------------------ reading a reply
-
-_WHOLE_REPLY = 12  # words; of a longer one only the first clause is read
-_UNSURE = re.compile(
-    r"\?|\b(?:unsure|maybe|perhaps|partly|not sure|(?:do not|can not) (?:know|tell))\b"
-)
-_LEADING_YES = re.compile(r"\W*(?:y|yes|yep|yeah|yup|correct|confirmed|true|exactly)\b")
-# "No errors" is no "no".
-_LEADING_NO = re.compile(
-    r"\W*(?:n|no|nope|negative|false)(?=\W*$|\s*[,.;:!–—-]|\s+(?:it|that|this|they|there|the)\b)"
-)
-_GOOD = re.compile(r"\b(?:works?|worked|working|fine|passe[sd]|succeed(?:s|ed)|as expected)\b")
-_BAD = re.compile(r"\b(?:fail(?:s|ed|ing)?|broken|wrong)\b")
-_NEGATION = re.compile(r"\b(?:not|never|nothing)\b")
-_NEGATIVE_EXPECTATION = re.compile(
-    r"\b(?:not?|none|neither|never|without|free of|fail\w*|error\w*|den(?:y|ies|ied)|refused?"
-    r"|stopped|differ|block\w*|wrong|degraded|old)\b"
-)
-
-
-def read_reply(reply: str, expected: str) -> bool | None:
-    """Whether the reply says that the expectation was met; None if it says both or neither.
-
-    Where the expectation is itself that something fails, "it works" could mean either, so only a
-    plain yes or no counts.
-    """
-    head = _first_words(_folded(reply))
-    if _UNSURE.search(head):
-        return None
-    verdicts = set()
-    if _LEADING_YES.match(head):
-        verdicts.add(True)
-    if _LEADING_NO.match(head):
-        verdicts.add(False)
-    if not _NEGATIVE_EXPECTATION.search(_folded(expected)):
-        verdicts |= _manner(head)
-    return verdicts.pop() if len(verdicts) == 1 else None
-
-
-def _manner(head: str) -> set[bool]:
-    """What works, fails and their negations say; both where they contradict each other."""
-    good, bad = bool(_GOOD.search(head)), bool(_BAD.search(head))
-    if _NEGATION.search(head):
-        return {True, False} if bad else {False}
-    return {said for said, found in ((True, good), (False, bad)) if found}
-
-
-def _first_words(text: str) -> str:
-    return text if len(text.split()) <= _WHOLE_REPLY else re.split(r"[.,;:!\n–—]", text)[0]
-
-
-def _folded(text: str) -> str:
-    plain = text.casefold().replace("’", "'")
-    return plain.replace("n't", " not").replace("cannot", "can not").replace("ca not", "can not")

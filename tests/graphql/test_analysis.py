@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from models.finding import Bearing, FindingKind
 from services.ai.scripted import Crash, Fail, HeldTask, ScriptedProvider
@@ -467,6 +468,126 @@ async def test_a_ranking_by_who_did_not_know_the_last_one_is_dropped(
     assert [finding["claim"] for finding in branch["findings"]] == ["It rains."]
 
 
+# ------------------------------------------------------------------ findings that no longer hold
+
+HOLDS = "query($id: ID!) { branch(id: $id) { findings { claim withdrawnAt } } }"
+VERSION = "query($id: ID!) { session(id: $id) { version } }"
+SEARCH = """
+query($words: String!) { sessions(first: 5, filter: { search: $words }) { edges { node { id } } } }
+"""
+
+
+async def test_a_withdrawn_finding_stays_in_the_list_and_is_told_to_nobody_who_reasons(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota, finding = await with_finding(talk, provider, database_url)
+    rain = PORT_IS_CLOSED.model_copy(update={"claim": "It rains.", "bearings": []})
+    await asked(
+        talk,
+        dns,
+        provider,
+        database_url,
+        Analysis(concluded="Wet.", tried=["Look"], findings=[rain]),
+    )
+    await talk.client.mutate("mergeFindings", "merge { id }", branchId=quota, findingIds=[finding])
+    before = (await found(talk, dns))["session"]["eventCursor"]
+    again = PORT_IS_CLOSED.model_copy(update={"claim": "Port 25 answers."})
+
+    task = await asked(
+        talk, dns, provider, database_url, Analysis(withdrawn=[1, 1, 0, 7], findings=[again])
+    )
+
+    assert task.known == ("Port 25 is closed.", "It rains.")
+    listed = (await talk.client.run(HOLDS, id=dns))["branch"]["findings"]
+    assert [(one["claim"], one["withdrawnAt"] is None) for one in listed] == [
+        ("Port 25 is closed.", False),
+        ("It rains.", True),
+        ("Port 25 answers.", True),
+    ]
+    told = await changes(talk, before)
+    assert told == [
+        {
+            "__typename": "FindingsChanged",
+            "actor": None,
+            "branch": {"label": "DNS"},
+            "findings": [{"claim": "Port 25 answers."}, {"claim": "Port 25 is closed."}],
+        },
+        {"__typename": "BranchUpdated", "actor": None, "branch": {"label": "DNS"}},
+    ]
+    branch = await found(talk, dns)
+    assert branch["contextSummary"] is None, "what it told rested on what was withdrawn"
+    (row,) = branch["session"]["ruleOutMatrix"]["rows"]
+    assert row["finding"] == {"claim": "Port 25 answers."}
+    blocks = "".join(await volatile_of(talk, quota, provider))
+    assert "Port 25 is closed." not in blocks
+    assert "Port 25 answers." in blocks
+    compared = await talk.client.run(COMPARE, left=dns, right=quota)
+    assert [one["claim"] for one in compared["branch"]["compareWith"]["left"]["findings"]] == [
+        "It rains.",
+        "Port 25 answers.",
+    ]
+    hits = await talk.client.run(SEARCH, words="closed port")
+    assert hits["sessions"]["edges"] == []
+    await talk.client.mutate("undoFindingMerge", "merge { id }", mergeId=await _merge(talk, quota))
+    refusal = await refused(
+        talk, database_url, "mergeFindings", branchId=quota, findingIds=[finding]
+    )
+    assert refusal["fields"] == [{"path": ["findingIds", "0"], "message": "Was withdrawn."}]
+
+    solved = await talk.client.mutate(
+        "resolveSession",
+        "session { status }",
+        sessionId=talk.id,
+        summary="The firewall was mended.",
+        expectedVersion=(await talk.client.run(VERSION, id=talk.id))["session"]["version"],
+    )
+    assert solved["session"] == {"status": "RESOLVED"}
+    async with as_owner(database_url) as db:
+        words = await db.execute(
+            text("SELECT words::text FROM resolved_sessions WHERE session_id = :id"),
+            {"id": uuid_of(Kind.SESSION, talk.id)},
+        )
+        known = words.scalar_one()
+    assert "'rain'" in known
+    assert "'close'" not in known, "sessions like this one are not found by what was wrong"
+
+
+async def _merge(talk: Conversation, branch: str) -> str:
+    return str((await found(talk, branch))["merges"][0]["id"])
+
+
+async def test_what_a_withdrawn_finding_put_in_doubt_is_no_longer_proposed(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota, proposal = await doubted(talk, provider, database_url)
+    before = (await found(talk, dns))["session"]["eventCursor"]
+
+    await asked(talk, quota, provider, database_url, Analysis(withdrawn=[1]))
+
+    (settled,) = (await found(talk, dns))["session"]["revivalProposals"]
+    assert (settled["state"], settled["decidedBy"]) == ("DISMISSED", None)
+    assert settled["branch"]["status"] == "DEAD_END"
+    assert [event["__typename"] for event in await changes(talk, before)] == [
+        "RevivalProposalChanged",
+        "FindingsChanged",
+    ]
+    again = await refused(talk, database_url, "acceptRevivalProposal", proposalId=proposal["id"])
+    assert again["from"] == "DISMISSED"
+
+
+async def test_what_was_withdrawn_can_be_found_again(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, _, _ = await with_finding(talk, provider, database_url)
+    gone = Analysis(withdrawn=[1], findings=[PORT_IS_CLOSED])
+    for _ in range(2):
+        await asked(talk, dns, provider, database_url, gone)
+
+    listed = (await talk.client.run(HOLDS, id=dns))["branch"]["findings"]
+    assert [one["withdrawnAt"] is None for one in listed] == [False, False, True]
+    assert {one["claim"] for one in listed} == {"Port 25 is closed."}
+
+
 # ------------------------------------------------------------------ dead ends in doubt
 
 
@@ -518,6 +639,43 @@ async def test_a_contradicted_dead_end_is_proposed_for_revival_with_both_message
         },
         "decidedBy": None,
     }
+
+
+async def test_what_one_message_says_twice_is_proposed_once(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota, first = await doubted(talk, provider, database_url)
+    doubt = FoundContradiction(hypothesis="H1", finding=0, why="Said again.")
+    other = PORT_IS_CLOSED.model_copy(update={"claim": "Nothing answers on port 25."})
+    before = (await found(talk, dns))["session"]["eventCursor"]
+
+    # The messages 3 and 4 again: in other words, and then as part of a later finding.
+    for claim, evidence in (("Nothing answers.", [4]), ("Port 25 is shut.", [6, 3])):
+        again = other.model_copy(update={"claim": claim, "evidence": evidence})
+        await asked(
+            talk, quota, provider, database_url, Analysis(findings=[again], contradictions=[doubt])
+        )
+    proposals = (await found(talk, dns))["session"]["revivalProposals"]
+    assert [one["id"] for one in proposals] == [first["id"]]
+    assert {event["__typename"] for event in await changes(talk, before)} == {"FindingsChanged"}
+
+    later = other.model_copy(update={"claim": "Port 25 stays shut.", "evidence": [10]})
+    twice = later.model_copy(update={"claim": "It stays shut."})
+    await asked(
+        talk,
+        quota,
+        provider,
+        database_url,
+        Analysis(
+            findings=[later, twice],
+            contradictions=[doubt, doubt.model_copy(update={"finding": 1})],
+        ),
+    )
+    proposals = (await found(talk, dns))["session"]["revivalProposals"]
+    assert [one["finding"]["claim"] for one in proposals] == [
+        "Port 25 stays shut.",
+        "Port 25 is closed.",
+    ]
 
 
 async def test_an_accepted_proposal_revives_the_branch_and_cannot_be_decided_again(

@@ -6,6 +6,7 @@ import yaml
 
 from services.ai.cards import CardError, load_cards
 from services.ai.port import ForkDraft, ForkOption
+from services.ai.redaction import find_secrets
 
 SHIPPED = {
     "account-lockout-sign-in",
@@ -90,7 +91,13 @@ SHIPPED = {
 
 
 def card(**changes: Any) -> dict[str, Any]:
-    check = {"do": "Look", "expect": "It is there", "if_yes": "Good", "if_no": "Bad"}
+    check = {
+        "do": "Look",
+        "expect": "It is there",
+        "denied": "It is missing",
+        "if_yes": "Good",
+        "if_no": "Bad",
+    }
     return {
         "id": "coffee",
         "title": "Coffee is cold",
@@ -206,3 +213,11 @@ def test_a_label_names_one_hypothesis_among_all_cards(tmp_path: Path) -> None:
 
     with pytest.raises(CardError, match=r"tea\.yaml: .* 'Heater' is taken in coffee\.yaml"):
         load_cards(tmp_path)
+
+
+def test_what_a_finding_or_a_next_step_takes_from_a_card_passes_redaction() -> None:
+    for shipped in load_cards():
+        for hypothesis in shipped.hypotheses:
+            for check in hypothesis.checks:
+                for told in (hypothesis.label, check.do, check.expect, check.denied):
+                    assert find_secrets(told) == (), told

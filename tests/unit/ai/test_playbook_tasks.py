@@ -34,10 +34,10 @@ from tests.unit.ai.test_playbook import CARDS, FUSE, INTAKE, PLUG, ask
 
 INTAKE_TURN = Turn(1, MessageRole.USER, INTAKE)
 FUSE_FACTS = HypothesisFacts(
-    "H1", FUSE.label, FUSE.description, BranchStatus.ACTIVE, likelihood=0.3
+    "H1", FUSE.label, FUSE.description, BranchStatus.ACTIVE, likelihood=0.3, prior=0.3
 )
 PLUG_FACTS = HypothesisFacts(
-    "H2", PLUG.label, PLUG.description, BranchStatus.ACTIVE, likelihood=0.6
+    "H2", PLUG.label, PLUG.description, BranchStatus.ACTIVE, likelihood=0.6, prior=0.6
 )
 
 
@@ -84,13 +84,13 @@ async def test_each_answered_check_is_a_finding_with_its_message_and_its_bearing
     ]
     assert told == [
         (FindingKind.OBSERVED, "The lamp is lit.", [4], [("H1", Bearing.NEUTRAL)]),
-        (FindingKind.CONFIRMED, "Not so: The wire is whole.", [6], [("H1", Bearing.EXPLAINS)]),
+        (FindingKind.CONFIRMED, "The wire has burnt through.", [6], [("H1", Bearing.EXPLAINS)]),
     ]
     assert analysis.tried == [
         "Switch the lamp on. Expected: The lamp is lit. Answered: yes",
         "Look at the fuse. Expected: The wire is whole. Answered: no",
     ]
-    assert analysis.concluded == "Check 2 supports “Fuse”. Not so: The wire is whole."
+    assert analysis.concluded == "Check 2 supports “Fuse”. The wire has burnt through."
     assert analysis.contradictions == []
 
 
@@ -105,25 +105,57 @@ async def test_a_verdict_ranks_the_hypotheses_by_fixed_odds() -> None:
     assert {one.why for one in analysis.ranking} == {"Check 2 supports “Fuse”."}
 
 
-async def test_a_verdict_that_was_taken_back_is_no_longer_weighed() -> None:
-    conversation = await walked(FUSE, "yes", "no")
-    facts = (replace(FUSE_FACTS, likelihood=0.3 / 20), PLUG_FACTS)
+async def ranked(conversation: Conversation, **given: Any) -> dict[str, float]:
+    analysis = await analysed(conversation, own="H1", **given)
+    return {one.hypothesis: one.likelihood for one in analysis.ranking}
 
-    analysis = await analysed(
-        conversation, hypotheses=facts, own="H1", known=("The wire is whole.",)
+
+async def test_the_same_record_gives_the_same_ranking_whatever_was_ranked_before() -> None:
+    conversation = await walked(FUSE, "yes", "no", "undo", "yes", "undo", "no")
+    for likelihood in (0.3, 0.896, 0.016, 0.001):
+        facts = (replace(FUSE_FACTS, likelihood=likelihood), PLUG_FACTS)
+        for since in (0, len(list(conversation.turns))):
+            assert await ranked(conversation, hypotheses=facts, since=since) == {
+                "H1": 0.896,
+                "H2": 0.09,
+            }
+
+
+async def test_an_answer_that_was_taken_back_leaves_the_likelihoods_that_the_fork_gave() -> None:
+    conversation = await walked(FUSE, "yes", "no", "undo")
+    moved = (replace(FUSE_FACTS, likelihood=0.896), replace(PLUG_FACTS, likelihood=0.09))
+
+    assert await ranked(conversation, hypotheses=moved) == {"H1": 0.3, "H2": 0.6}
+    assert await ranked(conversation, hypotheses=(FUSE_FACTS, PLUG_FACTS)) == {}
+
+
+async def test_other_branches_weigh_by_what_is_held_of_them() -> None:
+    conversation = await walked(FUSE, "yes")
+    given_up = replace(PLUG_FACTS, status=BranchStatus.DEAD_END)
+    # 0.6 / 20 = 0.03 beside 0.3 and the 0.1 that is left to other causes.
+    assert await ranked(conversation, hypotheses=(FUSE_FACTS, given_up)) == {"H1": 0.698}
+
+    of_a_check = ("The wire has burnt through.",)
+    plug = await analysed(
+        await walked(PLUG, "no"),
+        hypotheses=(replace(FUSE_FACTS, findings=of_a_check), PLUG_FACTS),
+        own="H2",
     )
+    # 0.3 x 20 = 6 beside 0.6 and 0.1, since a check of the other branch says so.
+    assert [one.likelihood for one in plug.ranking] == [0.896, 0.09]
 
-    # 0.015 x 20 x 20 = 6 beside 0.6 and what 0.615 leaves to 1.
-    assert [one.likelihood for one in analysis.ranking] == [0.859, 0.086]
 
-
-async def test_a_verdict_is_weighed_once() -> None:
-    conversation = await walked(FUSE, "yes", "no")
-
-    analysis = await analysed(conversation, since=7, hypotheses=(FUSE_FACTS, PLUG_FACTS), own="H1")
-
-    assert (analysis.findings, analysis.ranking) == ([], [])
-    assert len(analysis.tried) == 2, "the summary is of the whole branch"
+async def test_findings_that_an_answer_gave_are_withdrawn_with_it() -> None:
+    known = ("Somebody smelt smoke.", "the lamp is lit.", "The wire is whole.")
+    for replies, withdrawn in (
+        (("yes", "yes"), []),
+        (("yes", "yes", "undo"), [3]),
+        (("yes", "yes", "undo", "no"), [3]),
+        (("yes", "yes", "undo", "undo"), [2, 3]),
+        (("yes", "yes", "undo", "undo", "no"), [2, 3]),
+    ):
+        analysis = await analysed(await walked(FUSE, *replies), known=known, own="H1")
+        assert analysis.withdrawn == withdrawn, replies
 
 
 async def test_without_a_card_or_an_answer_there_is_nothing_to_tell() -> None:
