@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import OperationalError
 
 import settings as configuration
-from cli import accounts, backup, doctor, retain, schema, serve
+from cli import accounts, backup, doctor, reseal, retain, schema, serve
 from cli.problems import CommandFailed
 from services.backup import BackupFailed
 from services.errors import DomainError
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = commands.add_subparsers(dest="verb", required=True, metavar="COMMAND", title="commands")
-    for family in (serve, doctor, schema, accounts, backup, retain):
+    for family in (serve, doctor, schema, accounts, backup, retain, reseal):
         family.add_to(verbs)
     return commands
 

@@ -28,8 +28,9 @@ from services.destinations.port import (
 )
 from services.destinations.providers import PROVIDERS
 from tests.fakes.far_ends import autotask, connectwise, halopsa, hudu, it_glue
-from tests.fakes.far_ends.behaviour import Behaviour, Giant, HangUp, Page, Status, Stored
+from tests.fakes.far_ends.behaviour import Behaviour, Giant, HangUp, Held, Page, Status, Stored
 from tests.fakes.far_ends.serving import FarEnds
+from tests.talk import SOON
 
 NOTE = Document(
     "Mail is back", "# Mail is back\n\nIt was <b>the quota</b>.", DocumentKind.TICKET_NOTES
@@ -157,6 +158,26 @@ async def test_zone_and_lists_are_read_once(task: Autotask, far_ends: FarEnds) -
         await task.deliver(note(ticket))
     paths = [path.rpartition("/")[2] for path in far_ends.autotask.asked[asked:]]
     assert paths == ["fields", "Notes", "Notes", "Notes"]
+
+
+async def test_three_calls_are_made_at_a_time(task: Autotask, far_ends: FarEnds) -> None:
+    await task.plan(note("1"))  # so that zone and lists are known
+    held = {far_ends.autotask.new_ticket(): Held() for _ in range(5)}
+    for ticket, behaviour in held.items():
+        far_ends.autotask.script.add(ticket, behaviour)
+    asked = len(far_ends.autotask.asked)
+    sending = [asyncio.create_task(task.deliver(note(ticket))) for ticket in held]
+    first, second, third, *rest = held.values()
+    async with asyncio.timeout(SOON):
+        await asyncio.gather(*(each.stored.wait() for each in (first, second, third)))
+        assert len(far_ends.autotask.asked) == asked + 3
+        first.goes_on.set()
+        await rest[0].stored.wait()
+        assert not rest[1].stored.is_set()
+        for each in held.values():
+            each.goes_on.set()
+        await asyncio.gather(*sending)
+    assert [len(far_ends.autotask.told(ticket)) for ticket in held] == [1] * 5
 
 
 async def test_a_500_with_errors_is_no_reason_to_try_again(

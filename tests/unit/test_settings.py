@@ -69,6 +69,34 @@ def test_proxies_may_not_be(proxies: str, monkeypatch: pytest.MonkeyPatch) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("psa.example.lan", ("psa.example.lan",)),
+        ("PSA, 10.1.2.3  10.2.0.0/16,fd00::/8", ("PSA", "10.1.2.3", "10.2.0.0/16", "fd00::/8")),
+        ("", ()),
+    ],
+)
+def test_systems_in_ones_own_network_may_be(
+    written: str, read: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWPILOT_OUTGOING_ALLOWED", written)
+    assert load().outgoing_allowed == read
+
+
+@pytest.mark.parametrize("written", ["https://psa", "psa:8080", "10.2.0.5/16", "*", "a..b", "-a"])
+def test_systems_in_ones_own_network_may_not_be(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWPILOT_OUTGOING_ALLOWED", written)
+    with pytest.raises(WrongSetting) as refusal:
+        load()
+    assert str(refusal.value) == (
+        "FLOWPILOT_OUTGOING_ALLOWED cannot be used as it is: write names, addresses and networks "
+        "as psa.example.lan,10.1.2.3,10.2.0.0/16."
+    )
+
+
 def test_the_models_key_is_read_by_its_own_name_and_never_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -39,7 +39,7 @@ FIELDS = [
 
 
 class Autotask:
-    """Notes by ticket. `most_at_once` is the largest number of calls that were under way together."""
+    """Notes by ticket. `asked` holds the path of every request within the zone."""
 
     def __init__(self) -> None:
         self.url = ""
