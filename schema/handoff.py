@@ -141,7 +141,10 @@ class Handoff(Node):
         description="When what was parked is due again. Null: at no certain time."
     )
     is_due: bool = strawberry.field(description="Whether `wakeAt` has come while it waited.")
-    notification_sent: bool
+    notification_sent: bool = strawberry.field(
+        description="Whether colleagues were mailed that it waits: an escalation that nobody claimed "
+        "within 90 seconds, where the account has an SMTP integration."
+    )
     version: int
     created_at: datetime
 

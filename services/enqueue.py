@@ -18,6 +18,8 @@ WAKE_HANDOFF = "wake_handoff"
 WATCH_SLA = "watch_sla"
 WRITE_OUTPUT = "write_output"
 DELIVER = "deliver"
+NOTIFY_OF_HANDOFF = "notify_of_handoff"
+NOTIFY_OF_CLAIM = "notify_of_claim"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -89,6 +91,18 @@ def deliver(account_id: UUID, delivery_id: UUID, at: datetime | None = None) -> 
         {"account_id": str(account_id), "delivery_id": str(delivery_id)},
         lock=f"delivery:{delivery_id}",
         scheduled_at=at,
+    )
+
+
+def notify_of_handoff(account_id: UUID, handoff_id: UUID, at: datetime) -> Job:
+    return _timer(NOTIFY_OF_HANDOFF, account_id, handoff_id, at)
+
+
+def notify_of_claim(account_id: UUID, handoff_id: UUID) -> Job:
+    return Job(
+        NOTIFY_OF_CLAIM,
+        {"account_id": str(account_id), "handoff_id": str(handoff_id)},
+        priority=BEHIND_ANSWERS,
     )
 
 

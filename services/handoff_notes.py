@@ -60,7 +60,7 @@ async def push_handoff(
             Consignment(
                 Source(handoff_id=handoff_id),
                 Destination.PSA,
-                await _document(work.db, handoff),
+                await document_of(work.db, handoff),
                 integration_id=integration.id,
                 is_client_visible=is_client_visible,
                 ticket_id=ticket_id,
@@ -85,7 +85,7 @@ async def plan_handoff_note(
         if session is None:
             raise NotFound(node_id(Kind.HANDOFF, handoff_id))
         integration, ticket_id = await ticket_of(db, actor, session, "handoffId")
-        document = await _document(db, handoff)
+        document = await document_of(db, handoff)
     dispatch = Dispatch(
         PREVIEWED,
         without_secrets(document),
@@ -133,7 +133,7 @@ async def _pushed(db: AsyncConnection, actor: Actor, handoff_id: UUID, delivery_
 # ------------------------------------------------------------------ the text
 
 
-async def _document(db: AsyncConnection, handoff: Handoff) -> Document:
+async def document_of(db: AsyncConnection, handoff: Handoff) -> Document:
     name = select(User.display_name).where(
         User.account_id == handoff.account_id, User.id == handoff.handed_off_by
     )

@@ -29,6 +29,9 @@ from services.slas import new_clock, watch
 from services.unit_of_work import UnitOfWork
 from services.validation import Validation
 
+NOTIFIED_AFTER = timedelta(seconds=90)
+"""So long whoever watches the queue has to claim an escalation before anybody is mailed."""
+
 PUTS_DOWN_AS = {
     HandoffIntent.PARK: SessionStatus.PAUSED,
     HandoffIntent.ESCALATE: SessionStatus.ESCALATED,
@@ -166,6 +169,9 @@ async def open_handoff(work: UnitOfWork, session: AiSession, **values: Any) -> H
     work.enqueue(enqueue.prepare_handoff(work.account_id, session.id, handoff.id))
     if handoff.wake_at is not None and handoff.woken_at is None:
         work.enqueue(enqueue.wake_handoff(work.account_id, handoff.id, handoff.wake_at))
+    if handoff.intent is HandoffIntent.ESCALATE:
+        at = handoff.created_at + NOTIFIED_AFTER
+        work.enqueue(enqueue.notify_of_handoff(work.account_id, handoff.id, at))
     watch(work, handoff)
     return handoff
 
@@ -257,6 +263,7 @@ async def take(
     )
     work.record(event_of(HandoffClaimed, session, claimed))
     await set_status(work, session, SessionStatus.ACTIVE)
+    work.enqueue(enqueue.notify_of_claim(work.account_id, handoff.id))
     if claimed.lease_expires_at is not None:
         work.enqueue(enqueue.return_claim(work.account_id, handoff.id, claimed.lease_expires_at))
 

@@ -432,12 +432,12 @@ async def usable(db: AsyncConnection, actor: Actor, integration_id: UUID) -> Int
     return integration
 
 
-async def all_for(
-    db: AsyncConnection, actor: Actor, destination: Destination
+async def enabled_for(
+    db: AsyncConnection, account_id: UUID, destination: Destination
 ) -> Sequence[Integration]:
     """Those that lead there and are switched on, by name."""
     providers = [name for name, known in PROVIDERS.items() if known.destination is destination]
-    statement = _present(actor.account_id).where(
+    statement = _present(account_id).where(
         Integration.provider.in_(providers), Integration.is_enabled
     )
     return await fetch(db, statement.order_by(Integration.name, Integration.id))

@@ -16,7 +16,14 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.jobs import Job
 from sqlalchemy.exc import DBAPIError
 
-from services import analysis, answers, delivering, handoff_drafts, second_opinions
+from services import (
+    analysis,
+    answers,
+    delivering,
+    handoff_drafts,
+    notifications,
+    second_opinions,
+)
 from services.database import APP_ROLE, is_away, plain_url
 from services.enqueue import (
     ANALYSE_BRANCH,
@@ -24,6 +31,8 @@ from services.enqueue import (
     DELIVER,
     DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
+    NOTIFY_OF_CLAIM,
+    NOTIFY_OF_HANDOFF,
     PREPARE_HANDOFF,
     RETURN_CLAIM,
     WAKE_HANDOFF,
@@ -134,6 +143,8 @@ WORK: Mapping[str, Work] = {
     PREPARE_HANDOFF: Work(handoff_drafts.prepare_handoff, "handoff_id", None),
     DESCRIBE_UPLOAD: Work(descriptions.describe_upload, "upload_id", descriptions.give_up),
     WRITE_OUTPUT: Work(drafts.write_output, "output_id", drafts.give_up),
+    NOTIFY_OF_HANDOFF: Work(notifications.notify_of_handoff, "handoff_id", None),
+    NOTIFY_OF_CLAIM: Work(notifications.notify_of_claim, "handoff_id", None),
     DELIVER: Work(delivering.deliver, "delivery_id", delivering.give_up),
 }
 

@@ -38,7 +38,7 @@ LOOK = text(
 
 TIMERS = text(
     "SELECT task_name FROM procrastinate_jobs WHERE args->>'handoff_id' = CAST(:id AS text) "
-    "AND status = 'todo' ORDER BY task_name, id"
+    "AND status = 'todo' AND task_name NOT LIKE 'notify%' ORDER BY task_name, id"
 )
 
 HANDOFF = """

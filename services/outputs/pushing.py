@@ -35,7 +35,7 @@ from services.destinations.webhook import instant
 from services.errors import FieldProblem, InvalidInput, InvalidTransition, NotFound
 from services.events import ResolutionOutputChanged
 from services.ids import Kind, new_id, node_id, parse_node_id
-from services.integrations import all_for, unavailable, usable
+from services.integrations import enabled_for, unavailable, usable
 from services.outputs.reading import content_of, one
 from services.outputs.review import lock_output
 from services.outputs.text import article_parts, without_title
@@ -250,7 +250,7 @@ async def _consignment(
 
 async def _integration(db: AsyncConnection, actor: Actor, address: Address) -> Integration:
     """The one that was named, or the only one there is."""
-    there = await all_for(db, actor, address.destination)
+    there = await enabled_for(db, actor.account_id, address.destination)
     if address.integration_id is not None:
         integration = await usable(db, actor, address.integration_id)
         if integration.id not in {each.id for each in there}:
