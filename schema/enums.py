@@ -14,6 +14,7 @@ from models import (
     session,
     upload,
 )
+from services.messages import MessageScope
 
 for enum in (
     account.Plan,
@@ -38,3 +39,9 @@ for enum in (
     upload.UploadState,
 ):
     strawberry.enum(enum)
+
+strawberry.enum(
+    MessageScope,
+    description="OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, "
+    "then its own.",
+)

@@ -7,7 +7,6 @@ about it through the same loaders.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
-from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
@@ -21,6 +20,7 @@ from services import (
     handoffs,
     messages,
     rankings,
+    replay,
     revival_proposals,
     revivals,
     second_opinions,
@@ -36,7 +36,7 @@ from services.runtime import Runtime
 
 K = TypeVar("K")
 T = TypeVar("T")
-Read = Callable[[Runtime, Actor, Sequence[UUID]], Awaitable[Mapping[UUID, T]]]
+Read = Callable[[Runtime, Actor, Sequence[K]], Awaitable[Mapping[K, T]]]
 
 
 class Loader(DataLoader[K, T]):
@@ -48,15 +48,15 @@ class Loader(DataLoader[K, T]):
 
 class Loaders:
     def __init__(self, runtime: Runtime, actor: Actor) -> None:
-        def one(read: Read[T]) -> Loader[UUID, T | None]:
-            async def load(keys: list[UUID]) -> list[T | None]:
+        def one(read: Read[K, T]) -> Loader[K, T | None]:
+            async def load(keys: list[K]) -> list[T | None]:
                 found = await read(runtime, actor, keys)
                 return [found.get(key) for key in keys]
 
             return Loader(load_fn=load)
 
-        def many(read: Read[list[T]]) -> Loader[UUID, list[T]]:
-            async def load(keys: list[UUID]) -> list[list[T]]:
+        def many(read: Read[K, list[T]]) -> Loader[K, list[T]]:
+            async def load(keys: list[K]) -> list[list[T]]:
                 found = await read(runtime, actor, keys)
                 return [found.get(key, []) for key in keys]
 
@@ -64,6 +64,7 @@ class Loaders:
 
         self.sessions = one(sessions.by_id)
         self.trees = one(tree.by_session)
+        self.moments = one(replay.by_place)
         self.branches = one(branches.by_id)
         self.fork_points = one(forks.fork_points_by_id)
         self.fork_points_of_session = many(forks.fork_points_by_session)

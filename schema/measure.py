@@ -68,6 +68,7 @@ LENGTHS: Mapping[str, float] = {
     "symptoms": 5,
     "system": 2,
     "tags": 5,
+    "timeline": 50,
     "teams": 10,
     "texts": 2,
     "uploads": 10,

@@ -26,7 +26,6 @@ from schema.node import Node, PageInfo
 from schema.usage import TokenUsage
 from services.errors import NotFound
 from services.ids import Kind, node_id
-from services.messages import MessageScope
 from services.pages import Page, write_cursor
 
 if TYPE_CHECKING:
@@ -36,12 +35,6 @@ if TYPE_CHECKING:
     from schema.session import AiSession
     from schema.step import Step
     from schema.upload import FileUpload
-
-strawberry.enum(
-    MessageScope,
-    description="OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, "
-    "then its own.",
-)
 
 
 @strawberry.type

@@ -20,8 +20,10 @@ from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
 from schema import knowledge
 from schema import message as messages
+from schema import moment as moments
 from schema import second_opinion as second_opinions
 from schema import step as steps
+from schema import timeline as timelines
 from schema import upload as uploads
 from schema.context import Info
 from schema.errors import (
@@ -34,7 +36,7 @@ from schema.node import Node, PageInfo
 from schema.usage import TokenUsage
 from services import sessions as service
 from services.errors import NotFound
-from services.feed import encode_cursor
+from services.feed import decode_cursor, encode_cursor
 from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import Page, write_cursor
 from services.sessions import SessionView
@@ -51,8 +53,10 @@ if TYPE_CHECKING:
     from schema.hypothesis import RevivalProposal
     from schema.knowledge import SimilarSession
     from schema.message import BranchMessage
+    from schema.moment import SessionMoment
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
+    from schema.timeline import EventConnection
     from schema.upload import FileUpload
 
 
@@ -243,6 +247,23 @@ class AiSession(Node):
                     snapshot=handoffs.HandoffSnapshot.of(row.snapshot),
                 )
         return None
+
+    @strawberry.field(description="What happened, oldest first; `first` is 1 to 100.")
+    async def timeline(
+        self, info: Info, first: int = 50, after: str | None = None
+    ) -> Annotated["EventConnection", strawberry.lazy("schema.timeline")]:
+        return await timelines.of_session(info, self.row.id, first, after)
+
+    @strawberry.field(
+        description="As it was at an event: `cursor` is an event's, or an `eventCursor` read before. "
+        "Null where the log does not hold the session's beginning up to there: it began later, or "
+        "events were deleted for their age (`timeline.isComplete`)."
+    )
+    async def at(
+        self, info: Info, cursor: str
+    ) -> Annotated["SessionMoment", strawberry.lazy("schema.moment")] | None:
+        newest = decode_cursor(info.context.actor.account_id, self.event_cursor)
+        return await moments.at(info, self.row.id, cursor, newest or 0)
 
     @strawberry.field
     def usage(self) -> TokenUsage:

@@ -96,12 +96,10 @@ async def _write(work: UnitOfWork, record: Record, analysis: Analysis) -> None:
     found = await _add_findings(work, record, analysis.findings)
     if found:
         work.record(FindingsChanged(session.id, record.branch.id, tuple(found.values())))
-    changed = [
-        *await _summarise(work, record, analysis),
-        *await _rank(work, record, analysis.ranking),
-    ]
-    for branch_id in dict.fromkeys(changed):
-        work.record(BranchUpdated(session.id, branch_id))
+    summarised = await _summarise(work, record, analysis)
+    ranked = await _rank(work, record, analysis.ranking)
+    for branch_id in dict.fromkeys([*summarised, *ranked]):
+        work.record(BranchUpdated(session.id, branch_id, likelihood=ranked.get(branch_id)))
     if session.status in lifecycle.WORKABLE:
         await _propose_revivals(work, record, analysis, found)
 
@@ -221,9 +219,11 @@ async def _summarise(work: UnitOfWork, record: Record, analysis: Analysis) -> li
     return [record.branch.id]
 
 
-async def _rank(work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank]) -> list[UUID]:
-    """Hypotheses whose likelihood changed. Only those still open are ranked, each once."""
-    changed = []
+async def _rank(
+    work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank]
+) -> dict[UUID, float]:
+    """Likelihoods that changed, by hypothesis. Only those still open are ranked, each once."""
+    changed: dict[UUID, float] = {}
     for ref, rank in {rank.hypothesis: rank for rank in ranks}.items():
         branch = record.hypotheses.get(ref)
         if branch is None or branch.likelihood == rank.likelihood:
@@ -254,7 +254,7 @@ async def _rank(work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank
                 minutes=rank.minutes,
             )
         )
-        changed.append(branch.id)
+        changed[branch.id] = rank.likelihood
     return changed
 
 

@@ -57,7 +57,10 @@ async def archive_branch(
             .values(hypothesis_count=AiSession.hypothesis_count - len(below), updated_at=func.now())
         )
         for found in below:
-            work.record(BranchUpdated(session.id, found.id), action=AuditAction.BRANCH_ARCHIVED)
+            work.record(
+                BranchUpdated(session.id, found.id, archived=True),
+                action=AuditAction.BRANCH_ARCHIVED,
+            )
         return await changed(work, actor, branch)
 
 
@@ -85,7 +88,10 @@ async def restore_branch(
         await count_hypotheses(work, runtime.limits, session, added=len(together), new=0)
         await update_branches(work, [found.id for found in together], archived_at=None)
         for found in together:
-            work.record(BranchUpdated(session.id, found.id), action=AuditAction.BRANCH_RESTORED)
+            work.record(
+                BranchUpdated(session.id, found.id, archived=False),
+                action=AuditAction.BRANCH_RESTORED,
+            )
         return await changed(work, actor, branch)
 
 
