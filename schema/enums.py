@@ -14,6 +14,7 @@ from models import (
     session,
     upload,
 )
+from services.exports.links import ExportFormat
 from services.messages import MessageScope
 
 for enum in (
@@ -44,4 +45,8 @@ strawberry.enum(
     MessageScope,
     description="OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, "
     "then its own.",
+)
+strawberry.enum(
+    ExportFormat,
+    description="ARCHIVE: a ZIP with all three and the files that were brought in, 500 MB of them at most.",
 )

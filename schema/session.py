@@ -14,6 +14,7 @@ from models.session import AiSession as Row
 from models.session import ConfidenceTier, IntakeType, SessionStatus, SessionType
 from schema import account as accounts
 from schema import branch as branches
+from schema import export as exports
 from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
@@ -36,6 +37,7 @@ from schema.node import Node, PageInfo
 from schema.usage import TokenUsage
 from services import sessions as service
 from services.errors import NotFound
+from services.exports.links import ExportFormat
 from services.feed import decode_cursor, encode_cursor
 from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import Page, write_cursor
@@ -264,6 +266,14 @@ class AiSession(Node):
     ) -> Annotated["SessionMoment", strawberry.lazy("schema.moment")] | None:
         newest = decode_cursor(info.context.actor.account_id, self.event_cursor)
         return await moments.at(info, self.row.id, cursor, newest or 0)
+
+    @strawberry.field(
+        description="All of it as a file, the secrets that are kept from models taken out of its texts."
+    )
+    def export(
+        self, info: Info, form: Annotated[ExportFormat, strawberry.argument(name="format")]
+    ) -> exports.SessionExport:
+        return exports.export_of(info, self.row.id, form)
 
     @strawberry.field
     def usage(self) -> TokenUsage:

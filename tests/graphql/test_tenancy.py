@@ -94,6 +94,7 @@ SESSION_WITH_ALL = """
   uploads { id filename extractedText url }
   similarSessions { session { id problemSummary } solvedBy { id } }
   steps { edges { node { id content { ... on NoteStep { text } } } } }
+  export(format: ARCHIVE) { url filename }
   timeline(first: 20) { edges { cursor node { actor { id } ... on MessageAdded { message { id body } } } } }
 """
 EVERYTHING = f"""{{

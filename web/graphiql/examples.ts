@@ -53,7 +53,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "requestSecondOpinion",
   ]),
   group("Hand off", ["handOffSession", "claimHandoff", "cancelHandoff"]),
-  group("End", ["resolveSession", "abandonSession", "reopenSession"]),
+  group("End", ["resolveSession", "abandonSession", "reopenSession", "exportSession"]),
   group("Live", [
     "sessionChanged",
     "branchChanged",
