@@ -31,7 +31,7 @@ from services import (
 )
 from services.access import Actor
 from services.files import attachments, uploads
-from services.knowledge import library, lookup, suggestions
+from services.knowledge import library, lookup, outcomes, suggestions
 from services.runtime import Runtime
 
 K = TypeVar("K")
@@ -47,7 +47,7 @@ class Loader(DataLoader[K, T]):
 
 
 class Loaders:
-    def __init__(self, runtime: Runtime, actor: Actor) -> None:
+    def __init__(self, runtime: Runtime, actor: Actor) -> None:  # noqa: PLR0915 - a line a relation
         def one(read: Read[K, T]) -> Loader[K, T | None]:
             async def load(keys: list[K]) -> list[T | None]:
                 found = await read(runtime, actor, keys)
@@ -87,6 +87,7 @@ class Loaders:
         self.kb_articles = one(library.by_id)
         self.articles_of_message = many(suggestions.articles_by_message)
         self.similar_to_session = many(lookup.similar_by_session)
+        self.outcomes_of_option = many(outcomes.by_option)
         self.messages = one(messages.by_id)
         self.uploads = one(uploads.by_id)
         self.uploads_of_session = many(uploads.by_session)

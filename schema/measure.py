@@ -62,6 +62,7 @@ LENGTHS: Mapping[str, float] = {
     "secondOpinions": 1,
     "ruleOutFirst": 5,
     "sessions": 20,
+    "similarOutcomes": 5,
     "similarSessions": 5,
     "steps": 50,
     "suggestedArticles": 4,

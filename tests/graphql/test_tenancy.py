@@ -89,7 +89,7 @@ SESSION_WITH_ALL = """
   }
   ruleOutMatrix { hypotheses { id } rows { finding { id } cells } }
   revivalProposals { id why reason } secondOpinions { id state }
-  forkPoints { id reason } handoffs { id engineerNotes snapshot { branchMap { label } } }
+  forkPoints { id reason options { similarOutcomes { branch { id } session { id } } } } handoffs { id engineerNotes snapshot { branchMap { label } } }
   findings { id claim evidence { body } }
   uploads { id filename extractedText url }
   similarSessions { session { id problemSummary } solvedBy { id } }
