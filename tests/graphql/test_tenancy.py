@@ -80,7 +80,7 @@ SESSION_WITH_ALL = """
   id intake { text } problemSummary eventCursor assignee { id email } openedBy { id } team { id }
   branches(includeArchived: true) {
     id label description statusReason revivals { description evidence { body } } findings { claim }
-    messages(scope: LINEAGE, first: 42) {
+    messages(scope: LINEAGE, first: 41) {
       edges { node {
         id body author { id } attachments { id filename } suggestedArticles { id title }
       } }
@@ -89,7 +89,8 @@ SESSION_WITH_ALL = """
   }
   ruleOutMatrix { hypotheses { id } rows { finding { id } cells } }
   revivalProposals { id why reason } secondOpinions { id state }
-  forkPoints { id reason options { similarOutcomes { branch { id } session { id } } } } handoffs { id engineerNotes snapshot { branchMap { label } } }
+  forkPoints { id reason options { similarOutcomes { branch { id } session { id } } } }
+  handoffs { id engineerNotes snapshot { branchMap { label } } }
   findings { id claim evidence { body } }
   uploads { id filename extractedText url }
   similarSessions { session { id problemSummary } solvedBy { id } }
