@@ -142,6 +142,8 @@ async def test_names_likelihoods_and_archiving_are_those_of_the_moment(
     renamed = await cursor_of(talk)
     await talk.client.mutate("archiveBranch", "branch { id }", branchId=quota, expectedVersion=1)
     archived = await cursor_of(talk)
+    await talk.client.mutate("restoreBranch", "branch { id }", branchId=quota, expectedVersion=2)
+    restored = await cursor_of(talk)
 
     async def told(cursor: str) -> list[tuple[Any, ...]]:
         document = """query($id: ID!, $cursor: String!) { session(id: $id) { at(cursor: $cursor) {
@@ -164,6 +166,7 @@ async def test_names_likelihoods_and_archiving_are_those_of_the_moment(
     assert await told(ranked) == [trunk, ("DNS", 0.2, 2, [3, 4]), ("Quota", None, 0, [])]
     assert await told(renamed) == [trunk, ("MX record", 0.2, 2, [3, 4]), ("Quota", None, 0, [])]
     assert await told(archived) == [trunk, ("MX record", 0.2, 2, [3, 4])]
+    assert await told(restored) == await told(renamed)
 
 
 async def test_a_handoff_waits_from_its_beginning_to_its_end(talk: Conversation) -> None:
