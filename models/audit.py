@@ -39,6 +39,11 @@ class AuditAction(StrEnum):
     MESSAGE_ADDED = "message_added"
     MESSAGE_FINISHED = "message_finished"
     MESSAGE_RESTARTED = "message_restarted"
+    OUTPUT_APPROVED = "output_approved"
+    OUTPUT_EDITED = "output_edited"
+    OUTPUT_REJECTED = "output_rejected"
+    OUTPUT_REQUESTED = "output_requested"
+    OUTPUT_WRITTEN = "output_written"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
     REVIVAL_DECIDED = "revival_decided"

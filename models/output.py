@@ -56,6 +56,13 @@ class ResolutionOutput(InAccount, Base):
     generated_content: Mapped[str | None]
     edited_content: Mapped[str | None]
     structured_data: Mapped[dict[str, Any] | None]
+    """{title: str | null, tags: [str]}: what of an article its text does not tell."""
+    sources: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """By sentence, of every text that was generated: {basis: str, messages: [uuid]}."""
+    generation: Mapped[int] = mapped_column(server_default="1")
+    """How often it was asked for. Who writes names the one it was asked in, so a late one is refused."""
+    failure: Mapped[str | None]
+    """Why it is FAILED."""
     generated_by_model: Mapped[str | None] = mapped_column(String(100))
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
@@ -65,6 +72,7 @@ class ResolutionOutput(InAccount, Base):
         of_session(),
         UniqueConstraint("account_id", "session_id", "output_type"),
         UniqueConstraint("account_id", "session_id", "id"),
+        CheckConstraint("(status = 'failed') = (failure IS NOT NULL)", name="failure"),
     )
 
 

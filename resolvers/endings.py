@@ -22,8 +22,8 @@ from services.ids import Kind, uuid_of
 @strawberry.type
 class EndingMutations:
     @strawberry.mutation(
-        description="Ends the open handoff and replies that are not finished. Other branches stay as "
-        "they are."
+        description="Ends the open handoff and replies that are not finished, and has the three documents "
+        "written. A failed document does not hinder it."
     )
     async def resolve_session(self, info: Info, input: ResolveSessionInput) -> ResolveSessionResult:
         solved = input.solved_branch_id
@@ -33,6 +33,7 @@ class EndingMutations:
             session_id=uuid_of(Kind.SESSION, input.session_id),
             solved_branch_id=None if solved is None else uuid_of(Kind.BRANCH, solved),
             summary=input.summary,
+            close_open_branches=input.close_open_branches,
             expected_version=input.expected_version,
         )
         return ResolveSessionSuccess(session=AiSession.of(ended))

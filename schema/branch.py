@@ -26,6 +26,7 @@ from schema.errors import (
 )
 from schema.node import Node
 from schema.usage import TokenUsage
+from services.archive import still_open
 from services.comparison import compare
 from services.errors import NotFound
 from services.ids import Kind, node_id, uuid_of
@@ -324,6 +325,16 @@ class MarkBranchStatusInput:
 class MarkBranchStatusSuccess:
     branch: Branch
     session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+    @strawberry.field(
+        description="After SOLVED: hypotheses that are still open, which `resolveSession` with "
+        "`closeOpenBranches` would archive; empty after any other status. Parents before children."
+    )
+    async def still_open(self, info: Info) -> list[Branch]:
+        if self.branch.status is not BranchStatus.SOLVED:
+            return []
+        tree = await info.context.loaders.trees.load(self.branch.row.session_id)
+        return [] if tree is None else [Branch.of(row, tree) for row in still_open(tree)]
 
 
 MarkBranchStatusResult = Annotated[

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from schema import output as outputs
+from schema.context import Info
 from schema.errors import (
     InvalidInputError,
     InvalidTransitionError,
@@ -13,6 +15,7 @@ from schema.errors import (
 )
 
 if TYPE_CHECKING:
+    from schema.output import ResolutionOutput
     from schema.session import AiSession
 
 
@@ -23,12 +26,23 @@ class ResolveSessionInput:
         default=None, description="The branch that solved it, if one did: it is marked SOLVED."
     )
     summary: str = strawberry.field(description="5 to 4,000 characters.")
+    close_open_branches: bool = strawberry.field(
+        default=False,
+        description="Archives the hypotheses that are still open, with what hangs on them, unless a branch "
+        "below is settled or the solving one; they were not ruled out, so they become no dead ends.",
+    )
     expected_version: int
 
 
-@strawberry.type
+@strawberry.type(description="The outputs start as GENERATING.")
 class ResolveSessionSuccess:
     session: Annotated["AiSession", strawberry.lazy("schema.session")]
+
+    @strawberry.field
+    async def outputs(
+        self, info: Info
+    ) -> list[Annotated["ResolutionOutput", strawberry.lazy("schema.output")]]:
+        return await outputs.of_session(info, self.session.row.id)
 
 
 ResolveSessionResult = Annotated[

@@ -11,11 +11,13 @@ from models import (
     hypothesis,
     message,
     opinion,
+    output,
     session,
     upload,
 )
 from services.exports.links import ExportFormat
 from services.messages import MessageScope
+from services.outputs import grounding, reading
 
 for enum in (
     account.Plan,
@@ -33,6 +35,10 @@ for enum in (
     message.MessageRole,
     message.MessageState,
     opinion.SecondOpinionState,
+    output.ResolutionOutputStatus,
+    output.ResolutionOutputType,
+    grounding.SentenceBasis,
+    reading.LineChange,
     session.ConfidenceTier,
     session.IntakeType,
     session.SessionStatus,

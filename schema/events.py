@@ -16,6 +16,7 @@ from schema import fork_point as fork_points
 from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
 from schema import message as messages
+from schema import output as outputs
 from schema import second_opinion as second_opinions
 from schema import session as sessions
 from schema import upload as uploads
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from schema.handoff import Handoff
     from schema.hypothesis import FindingMerge, RevivalProposal
     from schema.message import BranchMessage
+    from schema.output import ResolutionOutput
     from schema.second_opinion import SecondOpinion
     from schema.session import AiSession
     from schema.upload import FileUpload
@@ -41,6 +43,7 @@ HandoffRef = Annotated["Handoff", strawberry.lazy("schema.handoff")]
 MergeRef = Annotated["FindingMerge", strawberry.lazy("schema.hypothesis")]
 MessageRef = Annotated["BranchMessage", strawberry.lazy("schema.message")]
 OpinionRef = Annotated["SecondOpinion", strawberry.lazy("schema.second_opinion")]
+OutputRef = Annotated["ResolutionOutput", strawberry.lazy("schema.output")]
 ProposalRef = Annotated["RevivalProposal", strawberry.lazy("schema.hypothesis")]
 SessionRef = Annotated["AiSession", strawberry.lazy("schema.session")]
 UploadRef = Annotated["FileUpload", strawberry.lazy("schema.upload")]
@@ -224,6 +227,13 @@ class UploadChanged(Event):
         return await uploads.load(info, self.key("upload_id"))
 
 
+@strawberry.type(description="Asked for, written or failed, edited, approved, rejected.")
+class ResolutionOutputChanged(Event):
+    @strawberry.field
+    async def output(self, info: Info) -> OutputRef:
+        return await outputs.load(info, self.key("output_id"))
+
+
 @strawberry.type
 class HandoffCreated(Event):
     @strawberry.field
@@ -291,6 +301,7 @@ SessionEvent = Annotated[
     | HandoffClaimed
     | HandoffCancelled
     | UploadChanged
+    | ResolutionOutputChanged
     | FeedReset,
     strawberry.union("SessionEvent"),
 ]
@@ -330,6 +341,7 @@ SESSION_EVENTS: Mapping[str, type[Event]] = {
             SessionUpdated,
             SessionStatusChanged,
             UploadChanged,
+            ResolutionOutputChanged,
         )
     },
 }

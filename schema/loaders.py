@@ -32,6 +32,7 @@ from services import (
 from services.access import Actor
 from services.files import attachments, uploads
 from services.knowledge import library, lookup, outcomes, suggestions
+from services.outputs import reading
 from services.runtime import Runtime
 
 K = TypeVar("K")
@@ -84,6 +85,9 @@ class Loaders:
         self.revivals_of_branch = many(revivals.revivals_by_branch)
         self.second_opinions = one(second_opinions.by_id)
         self.opinions_of_session = many(second_opinions.by_session)
+        self.outputs = one(reading.by_id)
+        self.outputs_of_session = many(reading.by_session)
+        self.revisions_of_output = many(reading.revisions_by_output)
         self.kb_articles = one(library.by_id)
         self.articles_of_message = many(suggestions.articles_by_message)
         self.similar_to_session = many(lookup.similar_by_session)

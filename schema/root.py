@@ -20,6 +20,7 @@ from resolvers.hypotheses import HypothesisMutations
 from resolvers.knowledge import KnowledgeQueries
 from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
+from resolvers.outputs import OutputMutations
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
 from resolvers.uploads import UploadMutations
@@ -61,6 +62,7 @@ class Mutation(
     MessageMutations,
     HandoffMutations,
     EndingMutations,
+    OutputMutations,
     UploadMutations,
 ):
     pass

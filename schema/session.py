@@ -22,6 +22,7 @@ from schema import hypothesis as hypotheses
 from schema import knowledge
 from schema import message as messages
 from schema import moment as moments
+from schema import output as outputs
 from schema import second_opinion as second_opinions
 from schema import step as steps
 from schema import timeline as timelines
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from schema.knowledge import SimilarSession
     from schema.message import BranchMessage
     from schema.moment import SessionMoment
+    from schema.output import ResolutionOutput
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
     from schema.timeline import EventConnection
@@ -274,6 +276,15 @@ class AiSession(Node):
         self, info: Info, form: Annotated[ExportFormat, strawberry.argument(name="format")]
     ) -> exports.SessionExport:
         return exports.export_of(info, self.row.id, form)
+
+    @strawberry.field(
+        description="Ticket notes, article and client summary, in this order; empty until it was resolved "
+        "once."
+    )
+    async def resolution_outputs(
+        self, info: Info
+    ) -> list[Annotated["ResolutionOutput", strawberry.lazy("schema.output")]]:
+        return await outputs.of_session(info, self.row.id)
 
     @strawberry.field
     def usage(self) -> TokenUsage:

@@ -1,5 +1,6 @@
 """Putting branches out of sight, and bringing them back."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -8,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.audit import AuditAction
 from models.branch import Branch
 from models.session import AiSession
+from services import lifecycle
 from services.access import Actor
 from services.branches import (
     Changed,
+    activate,
     changed,
     lock_branch,
     require_free_label,
@@ -28,6 +31,7 @@ from services.events import (
 from services.forks import count_hypotheses
 from services.runtime import Runtime
 from services.tree import Tree, link
+from services.unit_of_work import UnitOfWork
 
 
 async def archive_branch(
@@ -50,18 +54,52 @@ async def archive_branch(
             raise _not_archivable("The trunk cannot be archived.")
         if session.active_branch_id in {found.id for found in below}:
             raise _not_archivable("The team works on it; switch to another branch first.")
-        await update_branches(work, [found.id for found in below], archived_at=func.now())
-        await work.db.execute(
-            update(AiSession)
-            .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
-            .values(hypothesis_count=AiSession.hypothesis_count - len(below), updated_at=func.now())
-        )
-        for found in below:
-            work.record(
-                BranchUpdated(session.id, found.id, archived=True),
-                action=AuditAction.BRANCH_ARCHIVED,
-            )
+        await _archive(work, session, below)
         return await changed(work, actor, branch)
+
+
+async def archive_open_branches(
+    work: UnitOfWork, session: AiSession, solved_branch_id: UUID | None
+) -> None:
+    """Of a session that is held: hypotheses that are open with all below them. The team's work goes to the
+    solving branch, or the trunk, where it was on one of them.
+    """
+    tree = await _tree(work.db, session)
+    found = still_open(tree)
+    if session.active_branch_id in {branch.id for branch in found}:
+        await activate(work, session, solved_branch_id or tree.root.id)
+    if found:
+        await _archive(work, session, found)
+
+
+def still_open(tree: Tree) -> list[Branch]:
+    """Hypotheses in sight that are neither settled nor on the way to one that is."""
+    kept = {
+        line.id
+        for branch in tree.by_id.values()
+        if branch.archived_at is None and branch.status not in lifecycle.OPEN_BRANCH
+        for line in (*tree.ancestors(branch.id), branch)
+    }
+    return [
+        branch
+        for branch in tree.by_id.values()
+        if branch.archived_at is None
+        and branch.parent_branch_id is not None
+        and branch.id not in kept
+    ]
+
+
+async def _archive(work: UnitOfWork, session: AiSession, found: Sequence[Branch]) -> None:
+    await update_branches(work, [branch.id for branch in found], archived_at=func.now())
+    await work.db.execute(
+        update(AiSession)
+        .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
+        .values(hypothesis_count=AiSession.hypothesis_count - len(found), updated_at=func.now())
+    )
+    for branch in found:
+        work.record(
+            BranchUpdated(session.id, branch.id, archived=True), action=AuditAction.BRANCH_ARCHIVED
+        )
 
 
 async def restore_branch(
@@ -104,7 +142,9 @@ def _not_restorable(message: str) -> InvalidTransition:
 
 
 async def _tree(db: AsyncConnection, session: AiSession) -> Tree:
-    statement = select(Branch).where(
-        Branch.account_id == session.account_id, Branch.session_id == session.id
+    statement = (
+        select(Branch)
+        .where(Branch.account_id == session.account_id, Branch.session_id == session.id)
+        .order_by(Branch.depth, Branch.branch_order)
     )
     return link(await fetch(db, statement))

@@ -64,6 +64,7 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
         "opinion_id",
     ),
     events.UploadChanged: (AuditAction.FILE_CHANGED, Kind.UPLOAD, "upload_id"),
+    events.ResolutionOutputChanged: (AuditAction.OUTPUT_WRITTEN, Kind.OUTPUT, "output_id"),
     events.HandoffCreated: (AuditAction.HANDOFF_CREATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffUpdated: (AuditAction.HANDOFF_UPDATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffClaimed: (AuditAction.HANDOFF_CLAIMED, Kind.HANDOFF, "handoff_id"),

@@ -49,16 +49,20 @@ async def switch_branch(runtime: Runtime, actor: Actor, *, branch_id: UUID) -> C
         session, branch = await lock_branch(work, actor, branch_id)
         require_unarchived(branch, "switched to")
         if session.active_branch_id != branch.id:
-            await work.db.execute(
-                update(AiSession)
-                .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
-                .values(active_branch_id=branch.id, updated_at=func.now())
-            )
-            work.record(BranchSwitched(session.id, session.active_branch_id, branch.id))
+            await activate(work, session, branch.id)
             have_analysed(work, await in_session(work.db, session, session.active_branch_id))
         if branch.status is BranchStatus.UNTRIED:
             await set_status(work, branch, BranchStatus.ACTIVE, None)
         return await changed(work, actor, branch)
+
+
+async def activate(work: UnitOfWork, session: AiSession, branch_id: UUID) -> None:
+    await work.db.execute(
+        update(AiSession)
+        .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
+        .values(active_branch_id=branch_id, updated_at=func.now())
+    )
+    work.record(BranchSwitched(session.id, session.active_branch_id, branch_id))
 
 
 async def mark_branch_status(

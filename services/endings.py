@@ -10,11 +10,13 @@ from models.message import BranchMessage, MessageState
 from models.session import AiSession, SessionStatus
 from services import branches, lifecycle
 from services.access import Actor, require_write_in
+from services.archive import archive_open_branches
 from services.database import fetch, fetch_one
 from services.errors import InvalidTransition
 from services.events import HandoffCancelled
 from services.handoffs import close, event_of
 from services.messages import finish, stream_topic
+from services.outputs.review import ask_for_all
 from services.runtime import Runtime
 from services.sessions import SessionView, lock_session, set_status, view
 from services.unit_of_work import UnitOfWork
@@ -31,9 +33,11 @@ async def resolve_session(
     session_id: UUID,
     solved_branch_id: UUID | None,
     summary: str,
+    close_open_branches: bool,
     expected_version: int,
 ) -> SessionView:
-    """With the branch that solved it, if one did: it is marked SOLVED. Others stay as they are.
+    """With the branch that solved it, if one did: it is marked SOLVED. Others stay as they are, unless what
+    is still open is to be archived. The three documents are asked for.
 
     Raises InvalidInput, NotFound, PermissionDenied, InvalidTransition and StaleVersion.
     """
@@ -45,6 +49,7 @@ async def resolve_session(
         _checked("summary", summary),
         expected_version,
         solved_branch_id,
+        close_open_branches=close_open_branches,
     )
 
 
@@ -77,6 +82,8 @@ async def _end(
     summary: str,
     expected_version: int,
     solved_branch_id: UUID | None = None,
+    *,
+    close_open_branches: bool = False,
 ) -> SessionView:
     """What was under way ends with it: the open handoff, and replies that are not finished."""
     async with runtime.work(actor) as work:
@@ -88,6 +95,8 @@ async def _end(
         )
         if solved_branch_id is not None:
             await _solve(work, session, solved_branch_id, summary)
+        if close_open_branches:
+            await archive_open_branches(work, session, solved_branch_id)
         await _cancel_handoff(work, session)
         cancelled = await _cancel_replies(work, session)
         await work.db.execute(
@@ -99,6 +108,8 @@ async def _end(
             )
         )
         await set_status(work, session, status)
+        if status is SessionStatus.RESOLVED:
+            await ask_for_all(work, session)
         ended = await view(work.db, actor, session.id)
     for message_id in cancelled:
         runtime.bus.wake(stream_topic(message_id))

@@ -12,6 +12,7 @@ ANALYSE_BRANCH = "analyse_branch"
 GIVE_SECOND_OPINION = "give_second_opinion"
 PREPARE_HANDOFF = "prepare_handoff"
 DESCRIBE_UPLOAD = "describe_upload"
+WRITE_OUTPUT = "write_output"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -60,4 +61,12 @@ def describe_upload(account_id: UUID, upload_id: UUID) -> Job:
         DESCRIBE_UPLOAD,
         {"account_id": str(account_id), "upload_id": str(upload_id)},
         lock=f"upload:{upload_id}",
+    )
+
+
+def write_output(account_id: UUID, output_id: UUID) -> Job:
+    return Job(
+        WRITE_OUTPUT,
+        {"account_id": str(account_id), "output_id": str(output_id)},
+        lock=f"output:{output_id}",
     )

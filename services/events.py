@@ -147,6 +147,13 @@ class UploadChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ResolutionOutputChanged(DomainEvent):
+    """Asked for, written or failed, edited, judged."""
+
+    output_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffEvent(DomainEvent):
     """What a queue filters by travels along, as it was."""
 

@@ -23,11 +23,13 @@ from services.enqueue import (
     DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
     PREPARE_HANDOFF,
+    WRITE_OUTPUT,
     TryAgain,
 )
 from services.files.descriptions import describe_upload
 from services.files.sweep import sweep
 from services.handoff_drafts import prepare_handoff
+from services.outputs.drafts import write_output
 from services.runtime import Runtime
 from services.second_opinions import give_second_opinion
 from services.telemetry.traces import whole
@@ -82,6 +84,7 @@ WORK: Mapping[str, tuple[Work, str]] = {
     GIVE_SECOND_OPINION: (give_second_opinion, "opinion_id"),
     PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
     DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
+    WRITE_OUTPUT: (write_output, "output_id"),
 }
 """What each job does, and the argument that names what it does it to."""
 

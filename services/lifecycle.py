@@ -7,6 +7,7 @@ from typing import TypeVar
 from models.branch import BranchStatus
 from models.handoff import HandoffState
 from models.message import MessageState
+from models.output import ResolutionOutputStatus
 from models.session import SessionStatus
 from services.errors import InvalidTransition
 
@@ -53,6 +54,45 @@ HANDOFF: Mapping[HandoffState, frozenset[HandoffState]] = {
     HandoffState.CLAIMED: frozenset(),
     HandoffState.CANCELLED: frozenset(),
 }
+
+OUTPUT: Mapping[ResolutionOutputStatus, frozenset[ResolutionOutputStatus]] = {
+    ResolutionOutputStatus.GENERATING: frozenset(
+        {
+            ResolutionOutputStatus.GENERATING,
+            ResolutionOutputStatus.DRAFT,
+            ResolutionOutputStatus.FAILED,
+        }
+    ),
+    ResolutionOutputStatus.DRAFT: frozenset(
+        {
+            ResolutionOutputStatus.GENERATING,
+            ResolutionOutputStatus.DRAFT,
+            ResolutionOutputStatus.APPROVED,
+            ResolutionOutputStatus.REJECTED,
+        }
+    ),
+    ResolutionOutputStatus.APPROVED: frozenset(
+        {
+            ResolutionOutputStatus.GENERATING,
+            ResolutionOutputStatus.DRAFT,
+            ResolutionOutputStatus.PUSHED,
+        }
+    ),
+    ResolutionOutputStatus.REJECTED: frozenset(
+        {ResolutionOutputStatus.GENERATING, ResolutionOutputStatus.DRAFT}
+    ),
+    ResolutionOutputStatus.PUSHED: frozenset(
+        {
+            ResolutionOutputStatus.GENERATING,
+            ResolutionOutputStatus.DRAFT,
+            ResolutionOutputStatus.PUSHED,
+        }
+    ),
+    ResolutionOutputStatus.FAILED: frozenset(
+        {ResolutionOutputStatus.GENERATING, ResolutionOutputStatus.DRAFT}
+    ),
+}
+"""An edit makes a DRAFT of what is not being written; what was APPROVED may be pushed more than once."""
 
 MESSAGE: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.PENDING: frozenset(

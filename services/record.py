@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import User
 from models.branch import BranchStatus
+from models.finding import FindingKind
 from models.message import BranchMessage, MessageRole, MessageState
 from services.ai.context import MergedFinding, RevivalFacts
 from services.ai.port import (
@@ -58,7 +59,8 @@ _RECORD = text(
         'findings', (
             SELECT coalesce(json_agg(json_build_object(
                 'id', finding.id, 'branch_id', finding.branch_id,
-                'claim', finding.claim, 'position', finding.position) ORDER BY finding.id), '[]')
+                'kind', finding.kind, 'claim', finding.claim,
+                'position', finding.position) ORDER BY finding.id), '[]')
             FROM (SELECT * FROM findings
                    WHERE account_id = own.account_id AND session_id = own.session_id
                    ORDER BY id DESC LIMIT :most_findings) finding),
@@ -106,6 +108,7 @@ class BranchRecord(BaseModel):
 class FindingRecord(BaseModel):
     id: UUID
     branch_id: UUID
+    kind: FindingKind
     claim: str
     position: int
 

@@ -77,7 +77,11 @@ def branch_rows(account_id: UUID) -> Select[Branch]:
 async def by_session(
     runtime: Runtime, actor: Actor, session_ids: Sequence[UUID]
 ) -> dict[UUID, Tree]:
-    statement = branch_rows(actor.account_id).where(Branch.session_id.in_(session_ids))
+    statement = (
+        branch_rows(actor.account_id)
+        .where(Branch.session_id.in_(session_ids))
+        .order_by(Branch.depth, Branch.branch_order)
+    )
     async with runtime.read(actor) as db:
         rows = await fetch(db, statement)
     grouped: defaultdict[UUID, list[Branch]] = defaultdict(list)

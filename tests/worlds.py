@@ -13,6 +13,12 @@ from models.finding import Bearing, Finding, FindingBearing, FindingEvidence, Fi
 from models.hypothesis import Ranking, RevivalProposal
 from models.knowledge import KbArticle, MessageArticle
 from models.message import BranchMessage, MessageState
+from models.output import (
+    ResolutionOutput,
+    ResolutionOutputStatus,
+    ResolutionOutputType,
+    ResolutionRevision,
+)
 from models.session import AiSession, SessionStatus, Step, StepType
 from models.upload import FileUpload, UploadState
 from services.authentication import hash_password
@@ -60,6 +66,10 @@ class World:
     merge: str
     article: str
     resolved: str
+    notes: str
+    article_draft: str
+    summary: str
+    old_notes: str
     """A session that is over, like all the others in what it is about."""
     doubted: str
     doubted_trunk: str
@@ -332,6 +342,7 @@ async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> Non
         )
         await _doubts(db, account_id, made)
         await _knows(db, account_id, made)
+        await _documents(db, account_id, made)
         for name in ("failed", "cancelled", "pending"):
             await db.execute(
                 update(BranchMessage)
@@ -399,6 +410,34 @@ async def _doubts(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -
             insert(Ranking).values(**branch, id=new_id(), likelihood=0.5, why=made["mark"])
         )
         made[name] = node_id(Kind.REVIVAL_PROPOSAL, doubt_id)
+
+
+async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
+    """Drafts of the resolved session, and one that was left when another was reopened."""
+    kinds = ResolutionOutputType
+    for name, session, kind in (
+        ("notes", "resolved", kinds.PSA_TICKET_NOTES),
+        ("article_draft", "resolved", kinds.KNOWLEDGE_BASE),
+        ("summary", "resolved", kinds.CLIENT_SUMMARY),
+        ("old_notes", "ended", kinds.PSA_TICKET_NOTES),
+    ):
+        output_id = new_id()
+        await db.execute(
+            insert(ResolutionOutput).values(
+                account_id=account_id,
+                id=output_id,
+                session_id=uuid_of(Kind.SESSION, made[session]),
+                output_type=kind,
+                status=ResolutionOutputStatus.DRAFT,
+                generated_content=made["mark"],
+            )
+        )
+        await db.execute(
+            insert(ResolutionRevision).values(
+                account_id=account_id, output_id=output_id, version=1, content=made["mark"]
+            )
+        )
+        made[name] = node_id(Kind.OUTPUT, output_id)
 
 
 async def _knows(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
@@ -578,6 +617,14 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "expectedVersion": w.versions[w.ended],
     },
     "cancelHandoff": lambda w: {"handoffId": w.cancellable},
+    "regenerateResolutionOutput": lambda w: {"outputId": w.article_draft, "expectedVersion": 1},
+    "editResolutionOutput": lambda w: {
+        "outputId": w.summary,
+        "content": "All is well.",
+        "expectedVersion": 1,
+    },
+    "approveResolutionOutput": lambda w: {"outputId": w.notes, "expectedVersion": 1},
+    "rejectResolutionOutput": lambda w: {"outputId": w.old_notes, "expectedVersion": 1},
 }
 """For each mutation an input that succeeds."""
 

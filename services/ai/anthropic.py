@@ -30,6 +30,12 @@ from anthropic.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from services.ai.document_tasks import (
+    DocumentTask,
+    WriteArticle,
+    WriteClientSummary,
+    WriteTicketNotes,
+)
 from services.ai.guidance import Guide, read_guide
 from services.ai.port import (
     Done,
@@ -110,7 +116,7 @@ class AnthropicProvider:
     async def perform(self, task: Task[R]) -> Outcome[R]:
         gap = (
             task.conversation.median_gap
-            if isinstance(task, AnalyseBranch | PrepareHandoff)
+            if isinstance(task, AnalyseBranch | PrepareHandoff | DocumentTask)
             else None
         )
         prompt = task_prompt(task)
@@ -160,7 +166,15 @@ class AnthropicProvider:
 
 _RESULTS: Mapping[str, type[BaseModel]] = {
     task.name: task.result
-    for task in (AnalyseBranch, PrepareHandoff, GiveSecondOpinion, DescribeFile)
+    for task in (
+        AnalyseBranch,
+        DescribeFile,
+        GiveSecondOpinion,
+        PrepareHandoff,
+        WriteArticle,
+        WriteClientSummary,
+        WriteTicketNotes,
+    )
 }
 TOOLS = sorted(
     [

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from services.ai.document_tasks import CaseFinding, DocumentTask
 from services.ai.port import Attachment, Conversation, Segment, Task, Turn, TurnRequest
 from services.ai.tasks import (
     AnalyseBranch,
@@ -116,6 +117,17 @@ def fitted_task(task: Task[Any], budget: Budget = Budget()) -> Task[Any]:
                 conversation=fitted(task.conversation, budget),
                 hypotheses=_fitted_facts(task.hypotheses),
             )
+        case DocumentTask():
+            case = task.case
+            return replace(
+                task,
+                case=replace(
+                    case,
+                    conversation=fitted(case.conversation, budget),
+                    hypotheses=_fitted_facts(case.hypotheses),
+                    findings=_newest_findings(case.findings, VOLATILE // 2),
+                ),
+            )
         case GiveSecondOpinion():
             return replace(task, observations=_newest_lines(task.observations, QUESTION))
         case DescribeFile():
@@ -139,6 +151,11 @@ def _fitted_facts(hypotheses: Sequence[HypothesisFacts]) -> tuple[HypothesisFact
         )
         for facts in kept
     )
+
+
+def _newest_findings(findings: Sequence[CaseFinding], room: int) -> tuple[CaseFinding, ...]:
+    kept = _newest_lines([f"{found.branch} {found.claim}" for found in findings], room)
+    return tuple(findings[len(findings) - len(kept) :])
 
 
 def _newest_lines(lines: Sequence[str], room: int) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from models.branch import BranchStatus
+from services.ai.delimiting import delimited, one_line
 from services.ai.port import NOTHING_KNOWN, Article, Known, SolvedSession
-from services.ai.prompts import delimited, one_line
 from services.ai.tasks import HypothesisFacts
 
 # Most useful to a sibling first: what is known to work, then what is under way.

@@ -14,8 +14,10 @@ from models.branch import BranchStatus
 from models.finding import Bearing, FindingKind
 from models.handoff import Confidence
 from models.message import MessageRole
+from services.ai import playbook_documents
 from services.ai.cards import Card, CardHypothesis, Check, Verdict
 from services.ai.contradiction import contradicts
+from services.ai.document_tasks import DocumentTask
 from services.ai.port import Conversation, Hypothesis, R, Segment, Task, Turn
 from services.ai.retrieval import CardIndex
 from services.ai.tasks import (
@@ -71,6 +73,8 @@ def perform(task: Task[R], index: CardIndex) -> R:
             result = _handoff(work, index)
         case GiveSecondOpinion():
             result = _opinion(work, index)
+        case DocumentTask():
+            result = playbook_documents.write(work)
         case DescribeFile():
             result = _description(work)
         case _:

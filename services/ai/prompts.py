@@ -6,12 +6,21 @@ was said on its branch. All that begins every later prompt of the branch, and up
 prompt of its siblings. What may differ from call to call stands in the last user message alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from models.message import MessageRole
 from services.ai.budget import fitted_request, fitted_task
+from services.ai.delimiting import delimited, one_line
+from services.ai.document_tasks import DocumentTask
+from services.ai.orders import (
+    analysis_order,
+    description_order,
+    document_order,
+    handoff_order,
+    opinion_order,
+)
 from services.ai.port import (
     Attachment,
     Conversation,
@@ -28,7 +37,6 @@ from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
     GiveSecondOpinion,
-    HypothesisFacts,
     PrepareHandoff,
 )
 
@@ -87,8 +95,8 @@ leave the decision to the engineer.
 
 ## Other work
 The last message may ask for something else than an answer: to sum up what was found, to prepare a \
-handoff, to describe a file. Then it names a tool. Call that tool once and write nothing else. Fill it \
-from this conversation alone; leave empty what was not recorded.
+handoff, to write a document, to describe a file. Then it names a tool. Call that tool once and write \
+nothing else. Fill it from this conversation alone; leave empty what was not recorded.
 """
 
 Role = Literal["user", "assistant"]
@@ -132,30 +140,18 @@ def task_prompt(task: Task[Any]) -> Prompt:
     """Without secrets, and within the budget. Raises TypeError for a task that it does not know."""
     match fitted_task(redacted_task(task)):
         case AnalyseBranch() as task:
-            return _prompt(task.conversation, _said("user", _analysis_order(task)))
+            return _prompt(task.conversation, _said("user", analysis_order(task)))
         case PrepareHandoff() as task:
-            return _prompt(task.conversation, _said("user", _handoff_order(task)))
+            return _prompt(task.conversation, _said("user", handoff_order(task)))
+        case DocumentTask() as task:
+            return _prompt(task.case.conversation, _said("user", document_order(task)))
         case GiveSecondOpinion() as task:
-            order = PromptMessage("user", (Part(_opinion_order(task)),))
+            order = PromptMessage("user", (Part(opinion_order(task)),))
             return Prompt(_system(task.session), (order,))
         case DescribeFile() as task:
-            parts = (*_file_parts(task.attachment), Part(_description_order(task.attachment)))
+            parts = (*_file_parts(task.attachment), Part(description_order(task.attachment)))
             return Prompt((SYSTEM,), (PromptMessage("user", parts),))
     raise TypeError(f"No prompt for {type(task).__name__}")
-
-
-def delimited(source: str, text: str) -> str:
-    """Marks `text` as material that gives no orders.
-
-    `&` and `<` are written as entities, so that nothing inside can end the block.
-    """
-    name = one_line(source).replace("&", "&amp;").replace("<", "&lt;").replace('"', "'")
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    return f'<untrusted source="{name}">\n{escaped}\n</untrusted>'
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 # ------------------------------------------------------------------ the conversation
@@ -218,91 +214,3 @@ def _file_parts(file: Attachment) -> Iterator[Part]:
 
 def _said(role: Role, text: str) -> PromptMessage:
     return PromptMessage(role, (Part(text),))
-
-
-# ------------------------------------------------------------------ orders
-
-_GIST = 80  # characters by which a message is recognised in a list
-_MOST_LISTED = 200
-
-
-def _analysis_order(task: AnalyseBranch) -> str:
-    messages = "\n".join(
-        f"{turn.position} ({turn.role.value}): {one_line(turn.text)[:_GIST]}"
-        for turn in task.conversation.lineage[-1].turns[-_MOST_LISTED:]
-    )
-    new = (
-        f"Those after {task.since} are new."
-        if task.since
-        else "None of them has been analysed yet."
-    )
-    known = delimited("known findings", "\n".join(f"- {claim}" for claim in task.known) or "none")
-    own = f" This branch is {task.own}." if task.own else " This is the trunk."
-    return (
-        f"Call `{task.name}` now and write nothing else.\n"
-        "Sum up this branch: what was tried on it, what is concluded so far, and the artifacts that "
-        "matter. Then give the findings that the new messages establish: each a claim of its own, with "
-        "the numbers of the messages that carry it, what it is about, and what it says about each "
-        "hypothesis that it bears on. A proposal, a question or a guess is no finding. Leave out what is "
-        "known. If a new finding speaks against the reason why a branch was given up, name it as a "
-        "contradiction. Last, rank the hypotheses that are neither dead ends nor solved: how likely each "
-        "is now, why, the next check that would tell the most, and the minutes it takes.\n"
-        f"The messages of this branch, by number. {new}\n{delimited('messages', messages)}\n"
-        f"Known findings:\n{known}\nHypotheses.{own}\n{_hypotheses(task.hypotheses)}"
-    )
-
-
-def _handoff_order(task: PrepareHandoff) -> str:
-    notes = delimited("engineer's notes", task.engineer_notes or "none")
-    what = (
-        "escalated to somebody who knows more"
-        if task.intent.value == "escalate"
-        else "parked until it can go on"
-    )
-    return (
-        f"Call `{task.name}` now and write nothing else.\n"
-        f"The session is being {what}. Assess it from what was recorded, on all branches: the most likely "
-        "cause, the next steps in order, how sure you are. Write a briefing for a colleague who knows "
-        "nothing of it: the problem, what was found, what was ruled out and why, where it stands. Give the "
-        "next step, what is being waited on and what to watch out for, each only where it was recorded.\n"
-        f"The engineer's notes:\n{notes}\nHypotheses:\n{_hypotheses(task.hypotheses)}"
-    )
-
-
-def _opinion_order(task: GiveSecondOpinion) -> str:
-    observed = "\n".join(f"- {one_line(line)}" for line in task.observations) or "none"
-    return (
-        f"Call `{task.name}` now and write nothing else.\n"
-        "Give a second opinion. You are shown the problem and what was observed, not what anybody thinks "
-        "about it. Say what you hold to be the likely cause and why, what else it could be, and what you "
-        f"would do next.\nThe problem:\n{delimited('intake', task.session.intake)}\n"
-        f"Observations:\n{delimited('observations', observed)}"
-    )
-
-
-def _description_order(file: Attachment) -> str:
-    what = "this image" if file.image is not None else "this file"
-    return (
-        f"Call `{DescribeFile.name}` now and write nothing else.\n"
-        f"Describe {what} for a support engineer in one sentence, and sum up in two or three what matters "
-        "for finding a fault: error texts and codes, program names, times. Only what is there."
-    )
-
-
-def _hypotheses(hypotheses: Iterable[HypothesisFacts]) -> str:
-    return delimited(
-        "hypotheses", "\n".join(_hypothesis(facts) for facts in hypotheses) or "none yet"
-    )
-
-
-def _hypothesis(facts: HypothesisFacts) -> str:
-    likelihood = "" if facts.likelihood is None else f", likelihood {facts.likelihood:.2f}"
-    lines = [
-        f"{facts.ref}: {one_line(facts.label)} [{facts.status.value}{likelihood}]",
-        f"  {one_line(facts.description)}" if facts.description else "",
-        f"  Reason: {one_line(facts.reason)}" if facts.reason else "",
-        f"  Tried: {'; '.join(one_line(item) for item in facts.tried)}" if facts.tried else "",
-        f"  Concluded: {one_line(facts.concluded)}" if facts.concluded else "",
-        *(f"  Found: {one_line(claim)}" for claim in facts.findings),
-    ]
-    return "\n".join(line for line in lines if line)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from services.ai.document_tasks import Case, CaseFinding, DocumentTask
 from services.ai.port import Attachment, Conversation, Hypothesis, Segment, Task, Turn, TurnRequest
 from services.ai.tasks import (
     AnalyseBranch,
@@ -357,6 +358,8 @@ def redacted_task(task: Task[Any]) -> Task[Any]:
                 engineer_notes=_optional(task.engineer_notes, redactor),
                 hypotheses=_each(task.hypotheses, _facts, redactor),
             )
+        case DocumentTask():
+            return replace(task, case=_case(task.case, redactor))
         case GiveSecondOpinion():
             return replace(
                 task,
@@ -408,6 +411,21 @@ def _attachment(file: Attachment, redactor: Redactor) -> Attachment:
         summary=_optional(file.summary, redactor),
         text=_optional(file.text, redactor),
     )
+
+
+def _case(case: Case, redactor: Redactor) -> Case:
+    return replace(
+        case,
+        conversation=_conversation(case.conversation, redactor),
+        resolution=redactor.redact(case.resolution),
+        problem=_optional(case.problem, redactor),
+        hypotheses=_each(case.hypotheses, _facts, redactor),
+        findings=_each(case.findings, _finding, redactor),
+    )
+
+
+def _finding(found: CaseFinding, redactor: Redactor) -> CaseFinding:
+    return replace(found, branch=redactor.redact(found.branch), claim=redactor.redact(found.claim))
 
 
 def _facts(facts: HypothesisFacts, redactor: Redactor) -> HypothesisFacts:

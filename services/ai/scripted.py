@@ -10,6 +10,15 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from models.message import MessageRole
+from services.ai.document_tasks import (
+    ArticleDraft,
+    ClientSummary,
+    DocumentTask,
+    TicketNotes,
+    WriteArticle,
+    WriteClientSummary,
+    WriteTicketNotes,
+)
 from services.ai.port import (
     Done,
     ForkDraft,
@@ -100,12 +109,15 @@ _NOTHING = Fail("Nothing was scripted.", retryable=False)
 _UNSCRIPTED: Mapping[str, TaskBehaviour] = {
     AnalyseBranch.name: Analysis(),
     DescribeFile.name: Description(description="A file."),
+    WriteTicketNotes.name: TicketNotes(),
+    WriteArticle.name: ArticleDraft(title="An article"),
+    WriteClientSummary.name: ClientSummary(),
 }
 
 
 class ScriptedProvider:
     """Unless told otherwise answers `Answer to: <question>`, finds nothing on branches, describes each file
-    as `A file.`, and fails at other tasks."""
+    as `A file.`, leaves documents empty, and fails at other tasks."""
 
     name = "scripted"
     is_offline = False
@@ -161,7 +173,7 @@ class ScriptedProvider:
 
 def _about(task: Task[Any]) -> str:
     match task:
-        case AnalyseBranch() | PrepareHandoff():
+        case AnalyseBranch() | PrepareHandoff() | DocumentTask():
             said = [turn for turn in task.conversation.turns if turn.role is MessageRole.USER]
             return said[-1].text if said else task.conversation.session.intake
         case GiveSecondOpinion():

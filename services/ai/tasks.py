@@ -35,7 +35,7 @@ Lines = Annotated[list[Line], at_most(12)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Answer(BaseModel):
+class TaskResult(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -58,14 +58,14 @@ class HypothesisFacts:
     findings: tuple[str, ...] = ()
 
 
-class FindingBearing(_Answer):
+class FindingBearing(TaskResult):
     """What a finding says about a hypothesis."""
 
     hypothesis: str = Field(description="Its ref, as H2.")
     bearing: Bearing
 
 
-class FoundFinding(_Answer):
+class FoundFinding(TaskResult):
     kind: FindingKind
     claim: Line = Field(description="One sentence that stands by itself.")
     subject: Annotated[str, clipped(100)] = Field(description="What it is about, in a few words.")
@@ -75,7 +75,7 @@ class FoundFinding(_Answer):
     bearings: Annotated[list[FindingBearing], at_most(20)] = Field(default_factory=list)
 
 
-class FoundContradiction(_Answer):
+class FoundContradiction(TaskResult):
     """A finding speaks against the reason why a branch was given up."""
 
     hypothesis: str = Field(description="The ref of the dead end.")
@@ -83,7 +83,7 @@ class FoundContradiction(_Answer):
     why: Line
 
 
-class HypothesisRank(_Answer):
+class HypothesisRank(TaskResult):
     hypothesis: str = Field(description="Its ref.")
     likelihood: Share
     why: Line
@@ -93,7 +93,7 @@ class HypothesisRank(_Answer):
     )
 
 
-class Analysis(_Answer):
+class Analysis(TaskResult):
     """What the messages since the last analysis have established."""
 
     tried: Lines = Field(default_factory=list, description="On the whole branch, oldest first.")
@@ -125,7 +125,7 @@ class AnalyseBranch(Task[Analysis]):
 # ------------------------------------------------------------------ handoffs
 
 
-class HandoffDraft(_Answer):
+class HandoffDraft(TaskResult):
     text: Paragraph = Field(description="The assessment in two to four sentences.")
     likely_cause: Line
     suggested_steps: Annotated[list[Line], at_most(8)] = Field(min_length=1)
@@ -149,7 +149,7 @@ class PrepareHandoff(Task[HandoffDraft]):
     hypotheses: tuple[HypothesisFacts, ...] = ()
 
 
-class Opinion(_Answer):
+class Opinion(TaskResult):
     likely_cause: Line
     reasoning: Paragraph
     alternatives: Annotated[list[Line], at_most(5)] = Field(default_factory=list)
@@ -171,7 +171,7 @@ class GiveSecondOpinion(Task[Opinion]):
 # ------------------------------------------------------------------ files
 
 
-class Description(_Answer):
+class Description(TaskResult):
     description: Line = Field(description="One sentence.")
     summary: Paragraph | None = Field(default=None, description="Two or three sentences.")
 

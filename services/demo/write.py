@@ -25,6 +25,7 @@ from models.session import (
     StepType,
 )
 from services.database import fetch
+from services.demo.documents import write_documents
 from services.events import (
     BranchForked,
     BranchStatusChanged,
@@ -32,6 +33,7 @@ from services.events import (
     DomainEvent,
     HandoffCreated,
     MessageAdded,
+    ResolutionOutputChanged,
     SessionStarted,
     SessionStatusChanged,
 )
@@ -420,6 +422,9 @@ async def _resolve(pages: Pages, story: Told, opener: UUID) -> None:
         resolution_summary=story["resolution"],
         resolved_at=pages.clock,
     )
+    author = pages.author
+    for output_id in await write_documents(author.db, author.account_id, pages.session_id):
+        pages.note(ResolutionOutputChanged(pages.session_id, output_id), None)
 
 
 async def _set_status(pages: Pages, status: SessionStatus, opener: UUID, **more: object) -> None:

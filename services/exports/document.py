@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from models.branch import Branch
+from models.output import ResolutionOutput
 from models.upload import FileUpload
 from services.ai.redaction import Redactor
 from services.exports.rows import Rows
 from services.ids import Kind, node_id
+from services.outputs.reading import content_of, grounded_sentences
 
 FORMAT = "flowpilot.session"
 VERSION = 1
@@ -185,6 +187,29 @@ class Handoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """What it rests on; `sources` are messages, where it is those."""
+
+    text: str
+    basis: str
+    sources: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedOutput:
+    """`content` is the edit if there is one; None until it is written. `model` wrote the draft."""
+
+    id: str
+    type: str
+    status: str
+    content: str | None
+    sentences: list[Sentence]
+    model: str | None
+    version: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """`file` is where it lies in the archive; None where it is not in one."""
 
@@ -212,6 +237,7 @@ class Document:
     forks: list[Fork]
     steps: list[Step]
     handoffs: list[Handoff]
+    documents: list[ExportedOutput]
     attachments: list[Attachment]
     left_out: list[str]
 
@@ -256,6 +282,7 @@ class _Writer:
                 for step in rows.steps
             ],
             handoffs=self.handoffs(),
+            documents=[self.output(output) for output in rows.outputs],
             attachments=[self.attachment(upload) for upload in rows.uploads],
             left_out=rows.left_out,
         )
@@ -399,6 +426,25 @@ class _Writer:
             )
             for row in self.rows.handoffs
         ]
+
+    def output(self, row: ResolutionOutput) -> ExportedOutput:
+        return ExportedOutput(
+            id=node_id(Kind.OUTPUT, row.id),
+            type=row.output_type.name,
+            status=row.status.name,
+            content=self.optional(content_of(row)),
+            sentences=[
+                Sentence(
+                    self.said(sentence),
+                    grounds.basis.name,
+                    _ids(Kind.MESSAGE, grounds.messages),
+                )
+                for sentence, grounds in grounded_sentences(row)
+            ],
+            model=row.generated_by_model,
+            version=row.version,
+            updated_at=row.updated_at,
+        )
 
     def attachment(self, row: FileUpload) -> Attachment:
         return Attachment(

@@ -245,6 +245,21 @@ def _handoff(handoff: Handoff, quote: Quote) -> Iterator[str]:
         yield quote(handoff.briefing)
 
 
+def _documents(told: Told) -> Iterator[str]:
+    if told.document.documents:
+        yield "## Documents"
+    for output in told.document.documents:
+        yield f"### {output.type} ({output.status})"
+        if output.content is None:
+            yield "Nothing was written."
+            continue
+        yield told.quote(output.content)
+        unsupported = [one.text for one in output.sentences if one.basis == "NONE"]
+        if unsupported:
+            yield "Nothing that was recorded carries:"
+            yield _list(plain(text) for text in unsupported)
+
+
 def _files(told: Told) -> Iterator[str]:
     if not told.document.attachments:
         return
@@ -289,6 +304,7 @@ SECTIONS: Sequence[Callable[[Told], Iterator[str]]] = (
     _conversations,
     _steps,
     _handoffs,
+    _documents,
     _files,
     _usage,
 )

@@ -14,6 +14,7 @@ from models.finding import Finding, FindingEvidence, FindingMerge, MergedFinding
 from models.handoff import Handoff
 from models.hypothesis import Ranking
 from models.message import BranchMessage, MessageAttachment
+from models.output import ResolutionOutput, ResolutionOutputType
 from models.session import AiSession, Step
 from models.upload import FileUpload
 from services.database import fetch, fetch_one, transaction
@@ -54,6 +55,7 @@ class Rows:
     rankings: Sequence[Ranking]
     revivals: Sequence[Revival]
     handoffs: Sequence[Handoff]
+    outputs: Sequence[ResolutionOutput]
     uploads: Sequence[FileUpload]
     merges: Sequence[FindingMerge]
     attached: dict[UUID, list[UUID]]
@@ -126,6 +128,10 @@ async def read_rows(runtime: Runtime, account_id: UUID, session_id: UUID) -> Row
             rankings=await oldest(Ranking),
             revivals=await fetch(db, of_session(Revival).order_by(Revival.id)),
             handoffs=await oldest(Handoff),
+            outputs=sorted(
+                await fetch(db, of_session(ResolutionOutput)),
+                key=lambda output: list(ResolutionOutputType).index(output.output_type),
+            ),
             uploads=await oldest(FileUpload),
             merges=await fetch(
                 db,

@@ -63,6 +63,10 @@ DONE_BY = {
     "resolveSession": "SESSION_STATUS_CHANGED",
     "abandonSession": "SESSION_STATUS_CHANGED",
     "reopenSession": "SESSION_STATUS_CHANGED",
+    "regenerateResolutionOutput": "OUTPUT_REQUESTED",
+    "editResolutionOutput": "OUTPUT_EDITED",
+    "approveResolutionOutput": "OUTPUT_APPROVED",
+    "rejectResolutionOutput": "OUTPUT_REJECTED",
 }
 """For each mutation the action that is entered for it."""
 

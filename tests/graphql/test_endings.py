@@ -68,6 +68,7 @@ async def test_a_session_is_resolved_by_the_branch_that_solved_it(
     await until_idle(database_url, talk.people.account_id)
     before = await cursor(talk)
     done = await end(talk.client, talk, solvedBranchId=dns)
+    await until_idle(database_url, talk.people.account_id)
     assert done["session"]["status"] == "RESOLVED"
     assert done["session"]["resolutionSummary"] == "The quota was raised."
     assert done["session"]["resolvedAt"] is not None
@@ -81,6 +82,7 @@ async def test_a_session_is_resolved_by_the_branch_that_solved_it(
     assert await told(talk, before) == [
         ("BranchStatusChanged", "SOLVED"),
         ("SessionStatusChanged", "ACTIVE", "RESOLVED"),
+        *[("ResolutionOutputChanged",)] * 6,  # three asked for, three written
     ]
 
 
@@ -187,7 +189,8 @@ async def test_of_those_who_end_it_at_once_one_does(talk: Conversation, database
     )
     kinds = [answer["__typename"] for answer in answers]
     assert kinds.count("StaleVersionError") == 2
-    assert [event[0] for event in await told(talk, before)] == ["SessionStatusChanged"]
+    changes = [event for event in await told(talk, before) if event[0] == "SessionStatusChanged"]
+    assert len(changes) == 1
 
 
 async def test_who_may_not_write_may_not_end_it(

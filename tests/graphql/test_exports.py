@@ -200,6 +200,17 @@ async def told(talk: Conversation, provider: ScriptedProvider, database_url: str
         summary="The quota was raised.",
         expectedVersion=(await talk.client.run(version, id=talk.id))["session"]["version"],
     )
+    await until_idle(database_url, talk.people.account_id)
+    async with as_owner(database_url) as db:
+        for found in (
+            "status = 'failed', failure = 'Away.', generated_content = NULL WHERE",
+            """status = 'draft', failure = NULL, generated_content = 'The quota was raised.',
+               sources = '{}' WHERE output_type = 'client_summary' AND""",
+        ):
+            await db.execute(
+                text(f"UPDATE session_resolution_outputs SET {found} account_id = :account_id"),
+                {"account_id": talk.people.account_id},
+            )
     return Told(talk, question)
 
 
@@ -325,6 +336,24 @@ Inherited: messages 1 to 2, from **Trunk**.
 **Briefing by the assistant**
 
 > Take the log.
+
+## Documents
+
+### PSA_TICKET_NOTES (FAILED)
+
+Nothing was written.
+
+### KNOWLEDGE_BASE (FAILED)
+
+Nothing was written.
+
+### CLIENT_SUMMARY (DRAFT)
+
+> The quota was raised.
+
+Nothing that was recorded carries:
+
+- The quota was raised.
 
 ## Files
 
@@ -612,4 +641,4 @@ async def test_the_cost_of_reading_does_not_grow_with_the_session(
     url = (await export(told.talk.client, told.talk.id, "JSON"))["url"]
     statements.clear()
     assert (await told.talk.client.http.get(url)).status_code == 200
-    assert len(statements) == 18
+    assert len(statements) == 19

@@ -93,6 +93,9 @@ SESSION_WITH_ALL = """
   handoffs { id engineerNotes snapshot { branchMap { label } } }
   findings { id claim evidence { body } }
   uploads { id filename extractedText url }
+  resolutionOutputs {
+    id content sentences { text sources { id } } revisions { content author { id } }
+  }
   similarSessions { session { id problemSummary } solvedBy { id } }
   steps { edges { node { id content { ... on NoteStep { text } } } } }
   export(format: ARCHIVE) { url filename }

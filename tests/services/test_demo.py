@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import create_engine, select, text
@@ -10,12 +11,37 @@ from sqlalchemy import create_engine, select, text
 from app import open_runtime
 from cli import migrate
 from models.account import Account, Role, User
+from models.message import BranchMessage
+from models.output import ResolutionOutput
 from models.session import AiSession
 from services import demo
 from services.access import SCOPES_OF, Actor
 from services.database import sync_url
+from services.outputs.reading import grounded_sentences
 from services.replay import by_place
 from settings import Settings
+from tests.tables import as_owner
+
+ARTICLE = """# The copier could not scan to mail after the tenant switched off basic authentication.
+
+## Symptoms
+
+- Dr. Amato's practice, the copier says "authentication failed" when they scan to mail. Printing works.
+
+## Root cause
+
+Relay connector by address: The copier sends to the tenant's relay on port 25, allowed by the office's \
+fixed address.
+
+## Resolution steps
+
+1. The copier signed in with basic authentication, which the tenant refuses since the 20th. It now sends \
+through the relay connector by the office's address, and was tested with three scans.
+
+## Things to rule out first
+
+- Firmware with modern authentication: The maker ended updates for this model in spring; no firmware can \
+do it."""
 
 # Each finds rows that contradict one another; there must be none.
 CONTRADICTIONS = {
@@ -144,6 +170,25 @@ async def test_the_log_tells_every_session_as_it_is(demo_url: str, tmp_path: Pat
                     now.status_changed_at,
                 )
                 assert then.said == now.last_position - now.fork_position
+
+
+async def test_the_resolved_session_has_left_documents_that_rest_on_its_record(
+    demo_url: str,
+) -> None:
+    async with as_owner(demo_url) as db:
+        outputs = (await db.execute(select(ResolutionOutput))).all()
+        messages = set((await db.execute(select(BranchMessage.id))).scalars())
+    assert {(o.output_type.name, o.status.name, o.generated_by_model) for o in outputs} == {
+        ("PSA_TICKET_NOTES", "DRAFT", "playbook"),
+        ("KNOWLEDGE_BASE", "DRAFT", "playbook"),
+        ("CLIENT_SUMMARY", "DRAFT", "playbook"),
+    }
+    for output in outputs:
+        found = grounded_sentences(cast("ResolutionOutput", output))
+        assert "none" not in {grounds.basis for _, grounds in found}
+        assert {key for _, grounds in found for key in grounds.messages} <= messages
+    (article,) = [o for o in outputs if o.output_type.name == "KNOWLEDGE_BASE"]
+    assert article.generated_content == ARTICLE
 
 
 async def test_a_second_time_changes_nothing(demo_url: str) -> None:

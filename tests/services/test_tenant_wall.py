@@ -42,11 +42,13 @@ FILLED = {
     "message_articles",
     "message_prompts",
     "refresh_tokens",
+    "resolution_revisions",
     "resolved_sessions",
     "revival_proposals",
     "second_opinions",
     "session_branches",
     "session_handoffs",
+    "session_resolution_outputs",
     "teams",
     "users",
 }
@@ -225,12 +227,13 @@ async def test_a_row_cannot_refer_outside_its_account(
 ) -> None:
     ours, theirs = (world.people.account_id for world in worlds)
     last, target = key.column_keys[-1], key.elements[-1].column
+    any_null = " OR ".join(f"{column} IS NULL" for column in key.column_keys)
     statement = text(
         f"""
         UPDATE {table} SET {last} =
                (SELECT {target.name} FROM {target.table.name} WHERE account_id = :theirs LIMIT 1)
          WHERE ctid = (SELECT ctid FROM {table} WHERE account_id = :ours
-                        ORDER BY ({last} IS NULL)::int LIMIT 1)
+                        ORDER BY ({last} IS NULL)::int, ({any_null})::int LIMIT 1)
         """
     )
     await _refused_reference(database_url, statement, {"ours": ours, "theirs": theirs})

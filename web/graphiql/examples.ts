@@ -54,6 +54,13 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
   ]),
   group("Hand off", ["handOffSession", "claimHandoff", "cancelHandoff"]),
   group("End", ["resolveSession", "abandonSession", "reopenSession", "exportSession"]),
+  group("Documents", [
+    "documents",
+    "editResolutionOutput",
+    "approveResolutionOutput",
+    "rejectResolutionOutput",
+    "regenerateResolutionOutput",
+  ]),
   group("Live", [
     "sessionChanged",
     "branchChanged",

@@ -40,6 +40,7 @@ interface SessionDetail {
 
 const PLACEHOLDER = /"\$(\w+)"/g;
 const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload/i;
+const OUTPUT_NAMES = /output|resolved/i;
 const QUEUE_NAMES = /handoff|queueCursor/i;
 
 const RECENT_SESSIONS = `query RecentSessions {
@@ -61,6 +62,11 @@ const SESSION_DETAIL = `query SessionDetail($id: ID!) {
 }`;
 const QUEUE = `query FirstInQueue { queue(first: 1) { eventCursor edges { node { id } } } }`;
 const MEMBERS = `query Members { viewer { user { id } } members { id role } }`;
+const DOCUMENTS = `query Resolved {
+  sessions(first: 10, filter: { status: [RESOLVED] }) {
+    edges { node { id resolutionOutputs { id version status } } }
+  }
+}`;
 const API_KEYS = `query ApiKeys { apiKeys { id revokedAt } }`;
 
 /** Fills an example's variables in. A placeholder for something that does not exist yet, or that
@@ -85,6 +91,7 @@ async function lookUp(names: string[], auth: Auth): Promise<Known> {
   const found = await Promise.all([
     names.some((name) => SESSION_NAMES.test(name)) ? inSession(auth) : {},
     names.some((name) => QUEUE_NAMES.test(name)) ? inQueue(auth) : {},
+    names.some((name) => OUTPUT_NAMES.test(name)) ? inDocuments(auth) : {},
     names.includes("memberId") ? inMembers(auth) : {},
     names.includes("apiKeyId") ? inApiKeys(auth) : {},
   ]);
@@ -150,6 +157,26 @@ function inTree(session: SessionDetail): Known {
 
 function named(name: string, branch: BranchRow | undefined): Partial<Known> {
   return { [`${name}Id`]: branch?.id, [`${name}Version`]: branch?.version };
+}
+
+/** A draft if there is one, since most of what is done to documents needs one. */
+async function inDocuments(auth: Auth): Promise<Known> {
+  const data = await ask<{
+    sessions: {
+      edges: {
+        node: { id: string; resolutionOutputs: { id: string; version: number; status: string }[] };
+      }[];
+    };
+  }>(auth, DOCUMENTS);
+  const sessions = data?.sessions.edges.map((edge) => edge.node) ?? [];
+  const outputs = sessions.flatMap((session) => session.resolutionOutputs);
+  const output = outputs.find(({ status }) => status === "DRAFT") ?? outputs[0];
+  const resolved = sessions.find((session) => session.resolutionOutputs.length > 0);
+  return defined({
+    resolvedSessionId: resolved?.id,
+    outputId: output?.id,
+    outputVersion: output?.version,
+  });
 }
 
 async function inQueue(auth: Auth): Promise<Known> {

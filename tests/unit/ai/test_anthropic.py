@@ -14,6 +14,7 @@ from models.branch import BranchStatus
 from models.handoff import HandoffIntent
 from models.message import MessageRole
 from services.ai.anthropic import AnthropicProvider
+from services.ai.document_tasks import Case, WriteArticle
 from services.ai.port import (
     Attachment,
     Conversation,
@@ -158,8 +159,15 @@ async def test_a_request_is_one_call_with_all_tools_in_a_fixed_order(
         "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
     }
     assert [tool["name"] for tool in body["tools"]] == [
-        "analyse_branch", "describe_file", "give_second_opinion", "guide", "prepare_handoff"
-    ]  # fmt: skip
+        "analyse_branch",
+        "describe_file",
+        "give_second_opinion",
+        "guide",
+        "prepare_handoff",
+        "write_article",
+        "write_client_summary",
+        "write_ticket_notes",
+    ]
     assert body["system"][0]["text"] == SYSTEM
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
     assert body["messages"][-1]["content"] == [
@@ -364,6 +372,7 @@ HYPOTHESES = (HypothesisFacts("H1", "DNS", "Wrong.", BranchStatus.ACTIVE),)
 SHARED: list[Task[Any]] = [
     AnalyseBranch(branch(6).conversation, since=4, hypotheses=HYPOTHESES, own="H1"),
     PrepareHandoff(branch(6).conversation, HandoffIntent.PARK, hypotheses=HYPOTHESES),
+    WriteArticle(Case(branch(6).conversation, "The queue was cleared.", hypotheses=HYPOTHESES)),
 ]
 ALONE: list[Task[Any]] = [
     GiveSecondOpinion(SESSION, ("The queue is full.",)),

@@ -9,10 +9,18 @@ import pytest
 from pydantic import BaseModel
 
 from models.branch import BranchStatus
+from models.finding import FindingKind
 from models.handoff import Confidence, HandoffIntent
 from models.message import MessageRole
 from services.ai.anthropic import AnthropicProvider
 from services.ai.cards import load_cards
+from services.ai.document_tasks import (
+    Case,
+    CaseFinding,
+    WriteArticle,
+    WriteClientSummary,
+    WriteTicketNotes,
+)
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import (
     Attachment,
@@ -130,6 +138,14 @@ HYPOTHESES = (
 )
 FILE = Attachment("app.log", "text/plain", text="09:14 ERROR 0x709 on PRN-01")
 PICTURE = Attachment("a.png", "image/png", image=Image("image/png", b"\x89PNG"))
+CASE = Case(
+    TALKED,
+    "The queue was cleared.",
+    "Printing stopped.",
+    "H1",
+    HYPOTHESES,
+    (CaseFinding("F1", "Spooler", FindingKind.CONFIRMED, "The spooler restarted."),),
+)
 TASKS: dict[str, Task[Any]] = {
     "analysis": AnalyseBranch(TALKED, since=0, hypotheses=HYPOTHESES),
     "analysis of nothing": AnalyseBranch(Conversation(SESSION), since=0),
@@ -139,6 +155,10 @@ TASKS: dict[str, Task[Any]] = {
     "opinion on nothing": GiveSecondOpinion(SESSION, ()),
     "file": DescribeFile(FILE),
     "picture": DescribeFile(PICTURE),
+    "ticket notes": WriteTicketNotes(CASE),
+    "article": WriteArticle(CASE),
+    "client summary": WriteClientSummary(CASE),
+    "article about nothing": WriteArticle(Case(Conversation(SESSION), "It went away.")),
 }
 
 

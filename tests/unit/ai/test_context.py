@@ -17,8 +17,8 @@ from services.ai.context import (
     revival_context,
     volatile_blocks,
 )
+from services.ai.delimiting import delimited
 from services.ai.port import Article, Known, SolvedSession
-from services.ai.prompts import delimited
 from services.ai.tasks import HypothesisFacts
 
 HOSTILE = st.text() | st.lists(

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.branch import BranchStatus
+from models.finding import FindingKind
 from models.handoff import HandoffIntent
 from models.message import MessageRole
+from services.ai.document_tasks import Case, CaseFinding, WriteArticle
 from services.ai.port import (
     Attachment,
     Conversation,
@@ -87,6 +89,15 @@ def test_every_text_of_a_request_is_redacted() -> None:
         PrepareHandoff(conversation, HandoffIntent.PARK, SECRET, (facts,)),
         GiveSecondOpinion(SessionFacts(SECRET), (SECRET,)),
         DescribeFile(file),
+        WriteArticle(
+            Case(
+                conversation,
+                SECRET,
+                hypotheses=(facts,),
+                findings=(CaseFinding("F1", SECRET, FindingKind.OBSERVED, SECRET),),
+                problem=SECRET,
+            )
+        ),
     ]
 
     assert "hunter2" not in repr(redacted_request(request))

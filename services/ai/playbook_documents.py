@@ -1,0 +1,86 @@
+"""Documents from recorded facts alone: templates, filled with what was said, found and marked.
+
+Nothing is concluded and nothing is worded anew, so every sentence has its source.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from models.branch import BranchStatus
+from models.finding import FindingKind
+from services.ai.document_tasks import (
+    ArticleDraft,
+    Case,
+    ClientSummary,
+    DocumentTask,
+    Sentence,
+    TicketNotes,
+    WriteArticle,
+    WriteClientSummary,
+    WriteTicketNotes,
+    ruled_out,
+)
+from services.ai.tasks import HypothesisFacts
+
+_TITLE = 80  # characters of an intake that nobody has summed up
+
+
+def write(task: DocumentTask[Any]) -> BaseModel:
+    """Raises TypeError for a document that it does not know."""
+    case = task.case
+    resolution = [Sentence(text=case.resolution, sources=["R"])]
+    match task:
+        case WriteTicketNotes():
+            return TicketNotes(
+                problem=[_intake(case)],
+                diagnostic_steps=[*_found(case), *_given_up(case)],
+                resolution=[*resolution, *_solution(case)],
+            )
+        case WriteArticle():
+            return ArticleDraft(
+                title=case.problem or _first_line(case),
+                symptoms=[_intake(case), *_found(case, FindingKind.OBSERVED)],
+                root_cause=[*_solution(case)],
+                steps=resolution,
+                rule_out_first=[ruled_out(facts) for facts in _dead_ends(case)],
+                tags=[case.conversation.session.domain] if case.conversation.session.domain else [],
+            )
+        case WriteClientSummary():
+            return ClientSummary(what_happened=[_intake(case)], what_was_done=resolution)
+    raise TypeError(f"No template for {type(task).__name__}")
+
+
+def _intake(case: Case) -> Sentence:
+    return Sentence(text=case.conversation.session.intake, sources=["M1"])
+
+
+def _first_line(case: Case) -> str:
+    line = case.conversation.session.intake.strip().splitlines()[0]
+    return line if len(line) <= _TITLE else f"{line[:_TITLE].rstrip()}…"
+
+
+def _found(case: Case, kind: FindingKind | None = None) -> Iterator[Sentence]:
+    """Those made on a hypothesis say which one it was."""
+    labels = {facts.label for facts in case.hypotheses}
+    for found in case.findings:
+        if kind is None or found.kind is kind:
+            on = f"{found.branch}: " if found.branch in labels else ""
+            yield Sentence(text=f"{on}{found.claim}", sources=[found.ref])
+
+
+def _dead_ends(case: Case) -> Iterator[HypothesisFacts]:
+    return (facts for facts in case.hypotheses if facts.status is BranchStatus.DEAD_END)
+
+
+def _given_up(case: Case) -> Iterator[Sentence]:
+    for facts in _dead_ends(case):
+        yield Sentence(text=f"Given up: {ruled_out(facts).text}", sources=[facts.ref])
+
+
+def _solution(case: Case) -> Iterator[Sentence]:
+    for facts in case.hypotheses:
+        if facts.ref == case.solved_by:
+            text = f"{facts.label}: {facts.description}" if facts.description else facts.label
+            yield Sentence(text=text, sources=[facts.ref])

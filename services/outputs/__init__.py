@@ -1,0 +1,1 @@
+"""The documents that a resolved session leaves behind, from the first draft to the review."""
