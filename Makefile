@@ -4,10 +4,14 @@ PYTHON := $(shell command -v $(PYTHON) || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test check fix lock clean
+.PHONY: run demo-destinations test check fix lock clean
 
 run: .venv/run web/dist/graphiql/index.html
 	$(BIN)/python -m cli serve
+
+# Stand-ins for the ticket systems and libraries of vendors, and a page that shows what arrives there.
+demo-destinations: .venv/run
+	$(BIN)/python -m tests.fakes.far_ends
 
 test: .venv/test web/dist/graphiql/index.html
 	$(BIN)/pytest --numprocesses 2 -m "not browser"

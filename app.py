@@ -35,11 +35,15 @@ from services.ai.cards import load_cards
 from services.ai.playbook import PlaybookProvider
 from services.ai.port import Provider
 from services.database import connect_pool, plain_url
+from services.destinations.addresses import Allowed
+from services.destinations.http import Outgoing
+from services.destinations.providers import Destinations
 from services.feed import Feed
 from services.files.store import FileStore
 from services.jobs import worker
 from services.origin import ADDRESS, LONGEST_ADDRESS
 from services.runtime import Limits, Runtime, TokenLifetimes
+from services.sealing import Seal
 from services.telemetry import traces
 from services.telemetry.exposition import exposed
 from services.throttle import Throttle
@@ -72,8 +76,9 @@ async def open_runtime(
     engine = connect_pool(database_url, size=settings.pool_size)
     bus = WakeBus(settings.broadcast_url or plain_url(database_url), engine)
     throttle = Throttle(settings.limits_url)
+    outgoing = Outgoing(Allowed.of(settings.outgoing_allowed))
     try:
-        async with bus:
+        async with bus, outgoing:
             runtime = Runtime(
                 engine=engine,
                 bus=bus,
@@ -108,6 +113,9 @@ async def open_runtime(
                 secret=settings.secret(),
                 throttle=throttle,
                 files=file_store(settings),
+                destinations=Destinations(
+                    outgoing, Seal(settings.secret(), *settings.previous_secrets())
+                ),
                 token_lifetimes=TokenLifetimes(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),

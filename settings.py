@@ -26,6 +26,9 @@ KEY = re.compile(r"[!#-&(-~]+")
 BUCKET = re.compile(r"(s3|gs|az)://[^\s/]+(/[^\s?#]*)?|file:///[^\s?#]*")
 WEB = re.compile(r"https?://[^/\s?#@]+(/[^\s?#]*)?")
 ORIGIN = re.compile(r"https?://[^/\s]+")
+HOST = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE
+)
 TokenBudget = Annotated[int | None, Field(ge=1, le=2_000_000_000)]
 
 
@@ -45,6 +48,7 @@ class Settings(BaseSettings):
     broadcast_url: str | None = None
     uploads_url: str | None = None
     secret_key: Annotated[str | None, Field(min_length=32)] = None
+    previous_secret_key: Annotated[str | None, Field(min_length=32)] = None
     demo_password: Annotated[str, Field(min_length=12)] = "flowpilot-demo"  # noqa: S105 - public
     pool_size: Annotated[int, Field(ge=2, le=200)] = 15
     worker_concurrency: Annotated[int, Field(ge=0, le=64)] = 4
@@ -72,6 +76,7 @@ class Settings(BaseSettings):
     limits_url: str | None = None
     trusted_proxies: str | None = None
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    outgoing_allowed: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     retention_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
@@ -108,6 +113,16 @@ class Settings(BaseSettings):
         if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError("write origins as https://console.example, with commas between, or *")
         return origins
+
+    @field_validator("outgoing_allowed", mode="before")
+    @classmethod
+    def _are_hosts(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        hosts = tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        if not all(HOST.fullmatch(host) or is_network(host) for host in hosts):
+            raise ValueError(
+                "write names, addresses and networks as psa.example.lan,10.1.2.3,10.2.0.0/16"
+            )
+        return hosts
 
     @field_validator("broadcast_url")
     @classmethod
@@ -174,6 +189,18 @@ class Settings(BaseSettings):
             with suppress(FileExistsError):  # of several first starts, one key wins
                 os.link(whole.name, path)
         return path.read_bytes()
+
+    def previous_secrets(self) -> tuple[bytes, ...]:
+        return () if self.previous_secret_key is None else (self.previous_secret_key.encode(),)
+
+
+def is_network(text: str) -> bool:
+    """An address is one of its own."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def load() -> Settings:

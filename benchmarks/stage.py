@@ -54,7 +54,12 @@ async def stage() -> AsyncIterator[Stage]:
             actor = Actor(
                 account.account_id, user_id, Role.ADMIN, SCOPES_OF[Role.ADMIN], user_id, None
             )
-            settings = Settings(data_dir=data_dir, worker_concurrency=0, access_token_minutes=600)
+            settings = Settings(
+                data_dir=data_dir,
+                worker_concurrency=0,
+                access_token_minutes=600,
+                outgoing_allowed=("127.0.0.1",),
+            )
             owner = create_async_engine(
                 make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
             )

@@ -27,11 +27,18 @@ class Integration(InAccount, Base):
     name: Mapped[str] = mapped_column(String(200))
     base_url: Mapped[str] = mapped_column(String(2000))
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """What is no secret: see services.integrations.providers for its keys."""
     credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Encrypted; never leaves the server."""
+    """Encrypted (services.sealing); never leaves the server. Null once it was removed."""
     is_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     last_success_at: Mapped[datetime | None]
     last_failure: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    """Tries in a row that failed because of the other side, not of what was sent."""
+    paused_until: Mapped[datetime | None]
+    """No try begins before: the other side has failed too often."""
+    removed_at: Mapped[datetime | None]
+    """Its deliveries stay in the ledger, so the row does, too."""
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

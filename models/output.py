@@ -1,11 +1,11 @@
-"""The documents a session leaves behind, and their way out."""
+"""The documents a session leaves behind."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, InAccount, of_session, one_of, refers_to
@@ -23,23 +23,6 @@ class ResolutionOutputStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     PUSHED = "pushed"
-    FAILED = "failed"
-
-
-class Destination(StrEnum):
-    PSA = "psa"
-    KB_LIBRARY = "kb_library"
-    HUDU = "hudu"
-    IT_GLUE = "it_glue"
-    CLIPBOARD = "clipboard"
-    EMAIL = "email"
-    WEBHOOK = "webhook"
-
-
-class DeliveryState(StrEnum):
-    QUEUED = "queued"
-    SENDING = "sending"
-    DELIVERED = "delivered"
     FAILED = "failed"
 
 
@@ -93,46 +76,3 @@ class ResolutionRevision(Base):
         refers_to("output_id", "session_resolution_outputs id", "CASCADE"),
         refers_to("author_id", "users id"),
     )
-
-
-class Delivery(InAccount, Base):
-    """One output or one handoff note on its way to one place."""
-
-    __tablename__ = "deliveries"
-
-    session_id: Mapped[UUID]
-    output_id: Mapped[UUID | None]
-    handoff_id: Mapped[UUID | None]
-    integration_id: Mapped[UUID | None]
-    destination: Mapped[Destination] = mapped_column(one_of(Destination, "destination"))
-    state: Mapped[DeliveryState] = mapped_column(
-        one_of(DeliveryState, "state"), server_default="queued"
-    )
-    reference: Mapped[str | None] = mapped_column(String(200))
-    created_by: Mapped[UUID]
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    delivered_at: Mapped[datetime | None]
-
-    __table_args__ = (
-        of_session(),
-        refers_to("session_id output_id", "session_resolution_outputs session_id id", "CASCADE"),
-        refers_to("session_id handoff_id", "session_handoffs session_id id", "CASCADE"),
-        refers_to("integration_id", "integrations id"),
-        refers_to("created_by", "users id"),
-        CheckConstraint("(output_id IS NULL) <> (handoff_id IS NULL)", name="one_content"),
-        Index("ix_deliveries_output", "account_id", "output_id"),
-        Index("ix_deliveries_handoff", "account_id", "handoff_id"),
-    )
-
-
-class DeliveryAttempt(Base):
-    __tablename__ = "delivery_attempts"
-
-    account_id: Mapped[UUID] = mapped_column(primary_key=True)
-    delivery_id: Mapped[UUID] = mapped_column(primary_key=True)
-    attempt: Mapped[int] = mapped_column(primary_key=True)
-    attempted_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    succeeded: Mapped[bool]
-    detail: Mapped[str | None]
-
-    __table_args__ = (refers_to("delivery_id", "deliveries id", "CASCADE"),)

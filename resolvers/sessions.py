@@ -67,6 +67,7 @@ class SessionMutations:
             session_type=input.session_type,
             intake=sessions.Intake(input.intake.type, input.intake.text, input.intake.reference),
             psa_ticket_id=input.psa_ticket_id,
+            integration_id=optional_uuid_of(Kind.INTEGRATION, input.integration_id),
             team_id=optional_uuid_of(Kind.TEAM, input.team_id),
             upload_ids=[uuid_of(Kind.UPLOAD, id) for id in input.upload_ids],
         )

@@ -8,9 +8,11 @@ from uuid import UUID
 import strawberry
 
 from models.branch import BranchStatus
+from models.delivery import DeliveryState
 from models.session import SessionStatus
 from schema import account as accounts
 from schema import branch as branches
+from schema import delivery as deliveries
 from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
@@ -26,6 +28,7 @@ from services.feed import StoredEvent, encode_cursor
 if TYPE_CHECKING:
     from schema.account import User
     from schema.branch import Branch
+    from schema.delivery import Delivery
     from schema.finding import Finding
     from schema.fork_point import ForkPoint
     from schema.handoff import Handoff
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from schema.upload import FileUpload
 
 BranchRef = Annotated["Branch", strawberry.lazy("schema.branch")]
+DeliveryRef = Annotated["Delivery", strawberry.lazy("schema.delivery")]
 FindingRef = Annotated["Finding", strawberry.lazy("schema.finding")]
 ForkPointRef = Annotated["ForkPoint", strawberry.lazy("schema.fork_point")]
 HandoffRef = Annotated["Handoff", strawberry.lazy("schema.handoff")]
@@ -61,7 +65,9 @@ class Event:
     cursor: str
     occurred_at: datetime
 
-    @strawberry.field(description="Null for the assistant.")
+    @strawberry.field(
+        description="Null for the assistant, and for deliveries that are on their way."
+    )
     async def actor(self, info: Info) -> UserRef | None:
         return None if self.actor_key is None else await accounts.load_user(info, self.actor_key)
 
@@ -234,6 +240,19 @@ class ResolutionOutputChanged(Event):
         return await outputs.load(info, self.key("output_id"))
 
 
+@strawberry.type(description="Queued, tried, delivered or given up.")
+class DeliveryChanged(Event):
+    @strawberry.field
+    async def delivery(self, info: Info) -> DeliveryRef:
+        return await deliveries.load(info, self.key("delivery_id"))
+
+    @strawberry.field(
+        description="After this; SENDING again where a try failed and another follows."
+    )
+    def delivery_state(self) -> DeliveryState:
+        return DeliveryState(self.payload["state"])
+
+
 @strawberry.type
 class HandoffCreated(Event):
     @strawberry.field
@@ -302,6 +321,7 @@ SessionEvent = Annotated[
     | HandoffCancelled
     | UploadChanged
     | ResolutionOutputChanged
+    | DeliveryChanged
     | FeedReset,
     strawberry.union("SessionEvent"),
 ]
@@ -342,6 +362,7 @@ SESSION_EVENTS: Mapping[str, type[Event]] = {
             SessionStatusChanged,
             UploadChanged,
             ResolutionOutputChanged,
+            DeliveryChanged,
         )
     },
 }

@@ -13,6 +13,7 @@ from models.handoff import Confidence, HandoffIntent, HandoffPriority, HandoffSt
 from models.session import ConfidenceTier, SessionStatus
 from schema import account as accounts
 from schema import branch as branches
+from schema import delivery as deliveries
 from schema import session as sessions
 from schema.context import Info
 from schema.errors import (
@@ -32,6 +33,7 @@ from services.validation import Validation
 if TYPE_CHECKING:
     from schema.account import User
     from schema.branch import Branch
+    from schema.delivery import Delivery
     from schema.session import AiSession
 
 
@@ -167,6 +169,13 @@ class Handoff(Node):
     ) -> Annotated["User", strawberry.lazy("schema.account")] | None:
         key = self.row.claimed_by
         return None if key is None else await accounts.load_user(info, key)
+
+    @strawberry.field(description="Notes of it on tickets, newest first, at most 100.")
+    async def deliveries(
+        self, info: Info
+    ) -> list[Annotated["Delivery", strawberry.lazy("schema.delivery")]]:
+        rows = await info.context.loaders.deliveries_of_handoff.load(self.row.id)
+        return [deliveries.Delivery.of(row) for row in rows]
 
     @strawberry.field(description="Up to now, or until it was claimed or cancelled.")
     def waiting_seconds(self) -> int:

@@ -235,7 +235,8 @@ def excess(size: Measured, limits: Limits) -> GraphQLError | None:
     if size.cost > limits.max_cost:
         return GraphQLError(
             f"The answer may have {size.cost:,} fields, and {limits.max_cost:,} are allowed. "
-            "Ask for fewer fields, or for shorter lists with `first`.",
+            "Ask for fewer fields, for shorter lists where they take `first`, or split the document: "
+            "a query for each branch.",
             extensions={
                 "code": "DOCUMENT_TOO_COSTLY",
                 "cost": {"requested": size.cost, "limit": limits.max_cost},

@@ -14,10 +14,12 @@ from services import (
     accounts,
     api_keys,
     branches,
+    deliveries,
     finding_merges,
     findings,
     forks,
     handoffs,
+    integrations,
     messages,
     rankings,
     replay,
@@ -103,6 +105,11 @@ class Loaders:
         self.handoffs = one(handoffs.by_id)
         self.handoffs_of_session = many(handoffs.by_session)
         self.open_handoff_of_session = one(handoffs.open_by_session)
+        self.integrations = one(integrations.by_id)
+        self.deliveries = one(deliveries.by_id)
+        self.deliveries_of_handoff = many(deliveries.by_handoff)
+        self.deliveries_of_output = many(deliveries.by_output)
+        self.attempts_of_delivery = many(deliveries.attempts_by_delivery)
         self.accounts = one(accounts.by_id)
         self.spending_of_account = one(usage.spending_by_account)
         self.teams = one(accounts.teams_by_id)

@@ -9,6 +9,7 @@ import strawberry
 from models import output as models
 from models.output import ResolutionOutputStatus, ResolutionOutputType
 from schema import account as accounts
+from schema import delivery as deliveries
 from schema import knowledge
 from schema import message as messages
 from schema import session as sessions
@@ -31,6 +32,7 @@ from services.outputs.text import article_parts
 
 if TYPE_CHECKING:
     from schema.account import User
+    from schema.delivery import Delivery
     from schema.knowledge import KbArticleDraft
     from schema.message import BranchMessage
     from schema.session import AiSession
@@ -129,6 +131,13 @@ class ResolutionOutput(Node):
             OutputSentence(grounds=grounds, text=text, basis=grounds.basis)
             for text, grounds in reading.grounded_sentences(self.row)
         ]
+
+    @strawberry.field(description="Where it was pushed or taken, newest first, at most 100.")
+    async def deliveries(
+        self, info: Info
+    ) -> list[Annotated["Delivery", strawberry.lazy("schema.delivery")]]:
+        rows = await info.context.loaders.deliveries_of_output.load(self.row.id)
+        return [deliveries.Delivery.of(row) for row in rows]
 
     @strawberry.field(description="Every text that it has had, newest first, at most 100.")
     async def revisions(self, info: Info) -> list[ResolutionRevision]:

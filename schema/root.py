@@ -14,9 +14,11 @@ from strawberry.types.execution import PreExecutionError
 import schema.enums  # noqa: F401 - registers them
 from resolvers.accounts import AccountMutations, AccountQueries
 from resolvers.branches import BranchMutations, BranchQueries
+from resolvers.deliveries import DeliveryMutations, DeliveryQueries
 from resolvers.endings import EndingMutations
 from resolvers.handoffs import HandoffMutations, HandoffQueries
 from resolvers.hypotheses import HypothesisMutations
+from resolvers.integrations import IntegrationMutations, IntegrationQueries
 from resolvers.knowledge import KnowledgeQueries
 from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
@@ -49,6 +51,8 @@ class Query(
     MessageQueries,
     HandoffQueries,
     KnowledgeQueries,
+    IntegrationQueries,
+    DeliveryQueries,
 ):
     pass
 
@@ -64,6 +68,8 @@ class Mutation(
     EndingMutations,
     OutputMutations,
     UploadMutations,
+    IntegrationMutations,
+    DeliveryMutations,
 ):
     pass
 

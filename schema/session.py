@@ -19,6 +19,7 @@ from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
+from schema import integration as integrations
 from schema import knowledge
 from schema import message as messages
 from schema import moment as moments
@@ -33,6 +34,7 @@ from schema.errors import (
     InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
+    ServiceUnavailableError,
 )
 from schema.node import Node, PageInfo
 from schema.usage import TokenUsage
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from schema.fork_point import ForkPoint
     from schema.handoff import Handoff, HandoffSnapshot
     from schema.hypothesis import RevivalProposal
+    from schema.integration import Integration
     from schema.knowledge import SimilarSession
     from schema.message import BranchMessage
     from schema.moment import SessionMoment
@@ -123,6 +126,14 @@ class AiSession(Node):
     async def team(self, info: Info) -> Annotated["Team", strawberry.lazy("schema.account")] | None:
         key = self.row.team_id
         return None if key is None else await accounts.load_team(info, key)
+
+    @strawberry.field(
+        description="Where that ticket is; null: that is not known, or it was removed."
+    )
+    async def integration(
+        self, info: Info
+    ) -> Annotated["Integration", strawberry.lazy("schema.integration")] | None:
+        return await integrations.find(info, self.row.integration_id)
 
     @strawberry.field
     async def root_branch(
@@ -403,7 +414,10 @@ class SessionFilter:
 @strawberry.input
 class IntakeInput:
     type: IntakeType = IntakeType.FREE_TEXT
-    text: str = strawberry.field(description="1 to 20,000 characters.")
+    text: str = strawberry.field(
+        description="1 to 20,000 characters. With the type PSA_TICKET and an integration the ticket's "
+        "title and text come after it, cut to fit, and it may be empty."
+    )
     reference: str | None = strawberry.field(
         default=None, description="The ticket or alert it came from; at most 200 characters."
     )
@@ -416,6 +430,10 @@ class StartSessionInput:
     intake: IntakeInput
     psa_ticket_id: str | None = strawberry.field(
         default=None, description="At most 100 characters."
+    )
+    integration_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The ticket system in which that ticket is: it is looked up there.",
     )
     upload_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="Files that you have uploaded before, at most 10."
@@ -444,6 +462,7 @@ StartSessionResult = Annotated[
     | InvalidInputError
     | NotFoundError
     | PermissionDeniedError
-    | BudgetExceededError,
+    | BudgetExceededError
+    | ServiceUnavailableError,
     strawberry.union("StartSessionResult"),
 ]

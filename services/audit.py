@@ -65,6 +65,7 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
     ),
     events.UploadChanged: (AuditAction.FILE_CHANGED, Kind.UPLOAD, "upload_id"),
     events.ResolutionOutputChanged: (AuditAction.OUTPUT_WRITTEN, Kind.OUTPUT, "output_id"),
+    events.DeliveryChanged: (AuditAction.DELIVERY_CHANGED, Kind.DELIVERY, "delivery_id"),
     events.HandoffCreated: (AuditAction.HANDOFF_CREATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffUpdated: (AuditAction.HANDOFF_UPDATED, Kind.HANDOFF, "handoff_id"),
     events.HandoffClaimed: (AuditAction.HANDOFF_CLAIMED, Kind.HANDOFF, "handoff_id"),
@@ -73,6 +74,7 @@ OF_EVENT: Mapping[type[DomainEvent], tuple[AuditAction, Kind, str]] = {
 """What an event says was done, and which of its fields names what it was done to."""
 
 CHANGING = {
+    "state": ("state", None),
     "status": ("status", None),
     "assignee_id": ("assignee", Kind.USER),
     "branch_id": ("activeBranch", Kind.BRANCH),

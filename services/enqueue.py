@@ -3,6 +3,7 @@
 services.jobs runs them.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from services.unit_of_work import Job
@@ -13,6 +14,7 @@ GIVE_SECOND_OPINION = "give_second_opinion"
 PREPARE_HANDOFF = "prepare_handoff"
 DESCRIBE_UPLOAD = "describe_upload"
 WRITE_OUTPUT = "write_output"
+DELIVER = "deliver"
 
 BEHIND_ANSWERS = -10
 """Priority of what nobody waits for."""
@@ -69,4 +71,14 @@ def write_output(account_id: UUID, output_id: UUID) -> Job:
         WRITE_OUTPUT,
         {"account_id": str(account_id), "output_id": str(output_id)},
         lock=f"output:{output_id}",
+    )
+
+
+def deliver(account_id: UUID, delivery_id: UUID, at: datetime | None = None) -> Job:
+    """One try of a delivery; no two at the same time."""
+    return Job(
+        DELIVER,
+        {"account_id": str(account_id), "delivery_id": str(delivery_id)},
+        lock=f"delivery:{delivery_id}",
+        scheduled_at=at,
     )

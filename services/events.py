@@ -154,6 +154,15 @@ class ResolutionOutputChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryChanged(DomainEvent):
+    """Queued, tried, delivered or given up. A try that is followed by another leaves it as it is."""
+
+    delivery_id: UUID
+    previous_state: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffEvent(DomainEvent):
     """What a queue filters by travels along, as it was."""
 

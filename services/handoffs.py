@@ -197,7 +197,7 @@ async def claim_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> 
     require_person(actor)
     require_write(actor)
     async with runtime.work(actor) as work:
-        session, handoff = await _lock_handoff(work, actor, handoff_id)
+        session, handoff = await lock_handoff(work, actor, handoff_id)
         if handoff.claimed_by == actor.user_id:
             return await _handed_off(work.db, actor, handoff_id)
         if handoff.state is HandoffState.CLAIMED:
@@ -217,7 +217,7 @@ async def cancel_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) ->
     Raises NotFound, PermissionDenied and InvalidTransition.
     """
     async with runtime.work(actor) as work:
-        session, handoff = await _lock_handoff(work, actor, handoff_id)
+        session, handoff = await lock_handoff(work, actor, handoff_id)
         if handoff.handed_off_by != actor.user_id:
             require_write_in(actor, session)
         require_write(actor)
@@ -268,10 +268,10 @@ def _require_open(handoff: Handoff, target: HandoffState) -> None:
     )
 
 
-async def _lock_handoff(
+async def lock_handoff(
     work: UnitOfWork, actor: Actor, handoff_id: UUID
 ) -> tuple[AiSession, Handoff]:
-    """The handoff as it is once its session is held."""
+    """The handoff as it is once its session is held. Raises NotFound."""
     known = select(Handoff).where(Handoff.account_id == work.account_id, Handoff.id == handoff_id)
     handoff = await fetch_one(work.db, known)
     if handoff is None:

@@ -17,9 +17,11 @@ from procrastinate.jobs import Job
 from services.analysis import analyse_branch
 from services.answers import answer_message
 from services.database import APP_ROLE, is_away, plain_url
+from services.delivering import deliver
 from services.enqueue import (
     ANALYSE_BRANCH,
     ANSWER_MESSAGE,
+    DELIVER,
     DESCRIBE_UPLOAD,
     GIVE_SECOND_OPINION,
     PREPARE_HANDOFF,
@@ -85,6 +87,7 @@ WORK: Mapping[str, tuple[Work, str]] = {
     PREPARE_HANDOFF: (prepare_handoff, "handoff_id"),
     DESCRIBE_UPLOAD: (describe_upload, "upload_id"),
     WRITE_OUTPUT: (write_output, "output_id"),
+    DELIVER: (deliver, "delivery_id"),
 }
 """What each job does, and the argument that names what it does it to."""
 

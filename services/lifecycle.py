@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from models.branch import BranchStatus
+from models.delivery import DeliveryState
 from models.handoff import HandoffState
 from models.message import MessageState
 from models.output import ResolutionOutputStatus
@@ -105,6 +106,15 @@ MESSAGE: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.FAILED: frozenset({MessageState.PENDING}),
     MessageState.CANCELLED: frozenset({MessageState.PENDING}),
 }
+
+DELIVERY: Mapping[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING}),
+    DeliveryState.SENDING: frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}),
+    DeliveryState.DELIVERED: frozenset(),
+    DeliveryState.TAKEN: frozenset(),
+    DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
+}
+"""However often it is tried, it is SENDING until it has arrived or was given up."""
 
 UNFINISHED = frozenset({MessageState.PENDING, MessageState.STREAMING})
 

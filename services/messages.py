@@ -228,7 +228,6 @@ async def retry_message(runtime: Runtime, actor: Actor, *, message_id: UUID) -> 
         message = await _one(work.db, actor, message_id)
         _, branch = await lock_branch(work, actor, message.branch_id)
         require_open(branch, "retry")
-        await require_budget(runtime, work.db, work.account_id)
         restarted = (
             update(BranchMessage)
             .where(
@@ -241,6 +240,7 @@ async def retry_message(runtime: Runtime, actor: Actor, *, message_id: UUID) -> 
         )
         if (await work.db.execute(restarted)).first() is None:
             raise _not_from(message, MessageState.PENDING)
+        await require_budget(runtime, work.db, work.account_id)
         work.record(MessageRestarted(message.session_id, branch.id, message_id))
         work.enqueue(enqueue.answer_message(work.account_id, branch.id, message_id))
         return await _one(work.db, actor, message_id)

@@ -15,6 +15,7 @@ from models.account import Plan
 from services.access import Actor
 from services.ai.port import Provider
 from services.database import transaction
+from services.destinations.providers import Destinations
 from services.feed import Feed
 from services.files.store import FileStore
 from services.throttle import Throttle
@@ -111,6 +112,7 @@ class Runtime:
     feed: Feed
     throttle: Throttle
     files: FileStore
+    destinations: Destinations
     token_lifetimes: TokenLifetimes = TokenLifetimes()
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to end: balancers should send nobody any more."""

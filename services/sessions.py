@@ -39,6 +39,7 @@ from services.files.attachments import attach, check_attachments, named_uploads
 from services.ids import Kind, new_id, node_id
 from services.pages import Page, page_size, read_cursor
 from services.runtime import Runtime
+from services.tickets import as_intake, read_ticket
 from services.tree import Tree, branch_rows, link
 from services.unit_of_work import UnitOfWork
 from services.usage import require_budget
@@ -93,28 +94,46 @@ async def start_session(
     session_type: SessionType,
     intake: Intake,
     psa_ticket_id: str | None,
+    integration_id: UUID | None = None,
     team_id: UUID | None,
     upload_ids: Sequence[UUID] = (),
 ) -> Started:
     """A session with its trunk, the intake as the first message, and its analysis under way.
 
-    Raises InvalidInput, NotFound (team, upload), PermissionDenied and BudgetExceeded.
+    With an integration the ticket is read there, and an intake of type PSA_TICKET gets its text.
+
+    Raises InvalidInput, NotFound (team, upload, integration), PermissionDenied, BudgetExceeded and
+    ServiceUnavailable.
     """
     check = Validation()
-    body = check.text(("intake", "text"), intake.text, 1, 20_000)
+    is_import = integration_id is not None and intake.type is IntakeType.PSA_TICKET
+    body = check.text(("intake", "text"), intake.text, 0 if is_import else 1, 20_000)
     reference = check.optional_text(("intake", "reference"), intake.reference, 200)
     ticket = check.optional_text(("psaTicketId",), psa_ticket_id, 100)
+    if integration_id is not None and ticket is None:
+        check.add(("psaTicketId",), "An integration is where a ticket is: name it, too.")
     check_attachments(check, upload_ids)
     check.done()
     require_write(actor)
     session_id, branch_id, message_id, reply_id = new_id(), new_id(), new_id(), new_id()
+    given: dict[str, object] = {
+        "input": [session_type, intake.type, body, reference, ticket, team_id and str(team_id)],
+        **named_uploads(upload_ids),
+    }
+    if integration_id is not None and ticket is not None:
+        given["integration"] = str(integration_id)
+        async with runtime.work(actor) as work:
+            made = await work.made_before("startSession", key, given)
+            if made is not None:
+                return await _started(work.db, actor, UUID(made["session"]), UUID(made["reply"]))
+        read = await read_ticket(runtime, actor, integration_id, ticket)
+        ticket = read.id
+        body = as_intake(body, read) if is_import else body
+        check.text(("intake", "text"), body, 1, 20_000)
+        check.done()
     async with runtime.work(actor) as work:
-        content = [session_type, intake.type, body, reference, ticket, team_id and str(team_id)]
         made = await work.once(
-            "startSession",
-            key,
-            {"input": content, **named_uploads(upload_ids)},
-            {"session": str(session_id), "reply": str(reply_id)},
+            "startSession", key, given, {"session": str(session_id), "reply": str(reply_id)}
         )
         if made is not None:
             return await _started(work.db, actor, UUID(made["session"]), UUID(made["reply"]))
@@ -132,6 +151,7 @@ async def start_session(
                 assignee_id=actor.stands_for,
                 team_id=team,
                 psa_ticket_id=ticket,
+                integration_id=integration_id,
                 active_branch_id=branch_id,
             )
         )

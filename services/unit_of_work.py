@@ -98,21 +98,7 @@ class UnitOfWork:
         Raises InvalidInput when the key was used with other content, and for the nil UUID: it is
         what a client sends that has forgotten to make a key.
         """
-        if key.int == 0:
-            raise InvalidInput(
-                [
-                    FieldProblem(
-                        ("idempotencyKey",), "Must be a UUID of your making, not the nil one."
-                    )
-                ]
-            )
-        digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
-        identity = {
-            "account_id": self.account_id,
-            "actor_id": self.user_id,
-            "mutation": mutation,
-            "key": key,
-        }
+        identity, digest = self._identity(mutation, key), _digest(key, content)
         statement = (
             insert(IdempotencyKey)
             .values(**identity, input_hash=digest, made=dict(makes))
@@ -121,8 +107,27 @@ class UnitOfWork:
         )
         if (await self.db.execute(statement)).first() is not None:
             return None
+        return await self._made(identity, digest)
+
+    async def made_before(
+        self, mutation: str, key: UUID, content: Mapping[str, object]
+    ) -> dict[str, Any] | None:
+        """As `once`, but a look only: for what must be done before the work that makes something."""
+        return await self._made(self._identity(mutation, key), _digest(key, content))
+
+    def _identity(self, mutation: str, key: UUID) -> dict[str, Any]:
+        return {
+            "account_id": self.account_id,
+            "actor_id": self.user_id,
+            "mutation": mutation,
+            "key": key,
+        }
+
+    async def _made(self, identity: Mapping[str, Any], digest: bytes) -> dict[str, Any] | None:
         table = IdempotencyKey.__table__
-        known = (await self.db.execute(table.select().filter_by(**identity))).one()
+        known = (await self.db.execute(table.select().filter_by(**identity))).one_or_none()
+        if known is None:
+            return None
         if known.input_hash != digest:
             raise InvalidInput(
                 [FieldProblem(("idempotencyKey",), "Was used before, with other content.")]
@@ -155,6 +160,13 @@ class UnitOfWork:
                     "payloads": [orjson.dumps(event.payload()).decode() for event in self.events],
                 },
             )
+
+
+def _digest(key: UUID, content: Mapping[str, object]) -> bytes:
+    if key.int == 0:
+        problem = "Must be a UUID of your making, not the nil one."
+        raise InvalidInput([FieldProblem(("idempotencyKey",), problem)])
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 @asynccontextmanager

@@ -24,8 +24,10 @@ from services.runtime import Limits, Runtime
 from settings import Settings
 from tests.client import Client
 from tests.factories import Colleagues, make_account
+from tests.fakes.far_ends.serving import FarEnds, current, serving
 from tests.tables import until_idle
 from tests.talk import Conversation
+from tests.tickets import LOGINS, TicketDesk, open_ticket_desk
 
 UNTHROTTLED = Limits(
     retry_wait=0.0,
@@ -35,6 +37,9 @@ UNTHROTTLED = Limits(
     sign_in_attempts=1_000_000,
     sign_ins_per_address=1_000_000,
 )
+
+OUTGOING = ("127.0.0.1",)
+"""Where the systems outside are."""
 
 SECRET = "of all the servers that a test starts"
 
@@ -89,6 +94,13 @@ def provider() -> ScriptedProvider:
     return ScriptedProvider()
 
 
+@pytest.fixture(scope="session")
+async def far_ends() -> AsyncIterator[FarEnds]:
+    """The systems outside; each test has tickets of its own there."""
+    async with serving(current):
+        yield current
+
+
 @asynccontextmanager
 async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
     """The address at which the application answers meanwhile, in this event loop."""
@@ -111,9 +123,17 @@ async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def address(
-    database_url: str, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
+    database_url: str,
+    provider: ScriptedProvider,
+    far_ends: FarEnds,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[str, Runtime]]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=20, secret_key=SECRET)
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        pool_size=20,
+        secret_key=SECRET,
+        outgoing_allowed=OUTGOING,
+    )
     app = create_app(settings, database_url, provider, limits=UNTHROTTLED)
     async with served(app) as host:
         yield host, app.state.runtime
@@ -194,3 +214,22 @@ async def talk(client: Client, colleagues: Colleagues, database_url: str) -> Con
     await engineer.answered(started["reply"]["id"])
     await until_idle(database_url, colleagues.account_id)
     return Conversation(engineer, colleagues, started["session"])
+
+
+@pytest.fixture
+async def desk(
+    client: Client, colleagues: Colleagues, far_ends: FarEnds, database_url: str
+) -> TicketDesk:
+    return await open_ticket_desk(client, colleagues, far_ends, database_url)
+
+
+@pytest.fixture(params=LOGINS)
+async def any_desk(
+    request: pytest.FixtureRequest,
+    client: Client,
+    colleagues: Colleagues,
+    far_ends: FarEnds,
+    database_url: str,
+) -> TicketDesk:
+    """At each of the ticket systems."""
+    return await open_ticket_desk(client, colleagues, far_ends, database_url, request.param)

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import User
+from models.delivery import Delivery, DeliveryState, Destination
 from models.finding import Bearing, Finding, FindingBearing, FindingEvidence, FindingKind
 from models.hypothesis import Ranking, RevivalProposal
 from models.knowledge import KbArticle, MessageArticle
@@ -25,6 +26,8 @@ from services.authentication import hash_password
 from services.ids import Kind, new_id, node_id, uuid_of
 from tests.client import Client
 from tests.factories import Colleagues
+from tests.fakes.far_ends.connectwise import LOGIN, SHARED
+from tests.fakes.far_ends.serving import current
 from tests.tables import as_owner, until_idle
 
 
@@ -70,6 +73,7 @@ class World:
     article_draft: str
     summary: str
     old_notes: str
+    approved_notes: str
     """A session that is over, like all the others in what it is about."""
     doubted: str
     doubted_trunk: str
@@ -99,6 +103,12 @@ class World:
     of_session: str
     """A file of the session, not sent yet, and `unreadable` one that could not be described."""
     unreadable: str
+    integration: str
+    """A ticket system, and `removable` another."""
+    removable: str
+    delivery: str
+    undelivered: str
+    """A delivery that failed."""
     session_page: str
     queue_page: str
     library_page: str
@@ -129,6 +139,8 @@ async def build_world(client: Client, owner_url: str, people: Colleagues) -> Wor
     await _ends(admin, made)
     await _people(client, admin, made)
     await _files(admin, made)
+    await until_idle(owner_url, people.account_id)
+    await _deliveries(admin, made)
     await until_idle(owner_url, people.account_id)
     await _by_sql(owner_url, people.account_id, made)
     await _across_branches(admin, made)
@@ -306,6 +318,39 @@ async def _files(admin: Client, made: dict[str, Any]) -> None:
         made[name] = stored["upload"]["id"]
 
 
+async def _deliveries(admin: Client, made: dict[str, Any]) -> None:
+    """The note of an escalation that arrived, and one of a parked session whose ticket is gone."""
+    tickets = current.connectwise
+    for name in ("integration", "removable"):
+        saved = await admin.mutate(
+            "saveIntegration",
+            "integration { id }",
+            idempotencyKey=str(uuid4()),
+            name=made["mark"],
+            baseUrl=f"{current.url}/connectwise",
+            connection={"connectwise": LOGIN},
+        )
+        made[name] = saved["integration"]["id"]
+    for session, handoff, delivery in (
+        ("waiting", "claimable", "delivery"),
+        ("parked", "cancellable", "undelivered"),
+    ):
+        ticket = tickets.new_ticket(made["mark"], made["mark"])
+        linked = await admin.mutate(
+            "linkTicket",
+            "session { id }",
+            sessionId=made[session],
+            integrationId=made["integration"],
+            psaTicketId=ticket,
+            expectedVersion=2,
+        )
+        assert linked["__typename"] == "LinkTicketSuccess", linked
+        if delivery == "undelivered":
+            tickets.vanish_once(ticket)
+        pushed = await admin.mutate("pushHandoff", "delivery { id }", handoffId=made[handoff])
+        made[delivery] = pushed["delivery"]["id"]
+
+
 async def _by_sql(owner_url: str, account_id: UUID, made: dict[str, Any]) -> None:
     """Findings and guided steps, a password, and replies in states that no job will end."""
     session_id, branch_id = (
@@ -413,13 +458,17 @@ async def _doubts(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -
 
 
 async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
-    """Drafts of the resolved session, and one that was left when another was reopened."""
+    """Drafts of the resolved session, one that was left when another was reopened, and one that was taken
+    from the clipboard and may be pushed to the ticket of its session.
+    """
     kinds = ResolutionOutputType
-    for name, session, kind in (
-        ("notes", "resolved", kinds.PSA_TICKET_NOTES),
-        ("article_draft", "resolved", kinds.KNOWLEDGE_BASE),
-        ("summary", "resolved", kinds.CLIENT_SUMMARY),
-        ("old_notes", "ended", kinds.PSA_TICKET_NOTES),
+    draft = ResolutionOutputStatus.DRAFT
+    for name, session, kind, status in (
+        ("notes", "resolved", kinds.PSA_TICKET_NOTES, draft),
+        ("article_draft", "resolved", kinds.KNOWLEDGE_BASE, draft),
+        ("summary", "resolved", kinds.CLIENT_SUMMARY, draft),
+        ("old_notes", "ended", kinds.PSA_TICKET_NOTES, draft),
+        ("approved_notes", "waiting", kinds.PSA_TICKET_NOTES, ResolutionOutputStatus.APPROVED),
     ):
         output_id = new_id()
         await db.execute(
@@ -428,7 +477,7 @@ async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]
                 id=output_id,
                 session_id=uuid_of(Kind.SESSION, made[session]),
                 output_type=kind,
-                status=ResolutionOutputStatus.DRAFT,
+                status=status,
                 generated_content=made["mark"],
             )
         )
@@ -438,6 +487,19 @@ async def _documents(db: AsyncConnection, account_id: UUID, made: dict[str, Any]
             )
         )
         made[name] = node_id(Kind.OUTPUT, output_id)
+    await db.execute(
+        insert(Delivery).values(
+            account_id=account_id,
+            id=new_id(),
+            session_id=uuid_of(Kind.SESSION, made["waiting"]),
+            output_id=uuid_of(Kind.OUTPUT, made["approved_notes"]),
+            output_version=1,
+            destination=Destination.CLIPBOARD,
+            state=DeliveryState.TAKEN,
+            document={"title": made["mark"], "markdown": made["mark"]},
+            created_by=made["people"].admin.key,
+        )
+    )
 
 
 async def _knows(db: AsyncConnection, account_id: UUID, made: dict[str, Any]) -> None:
@@ -537,6 +599,8 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "revokeApiKey": lambda w: {"apiKeyId": w.api_key},
     "startSession": lambda w: {
         "intake": {"text": "Mail again"},
+        "integrationId": w.integration,
+        "psaTicketId": SHARED,
         "teamId": w.team,
         "uploadIds": [w.brought],
     },
@@ -623,8 +687,30 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "content": "All is well.",
         "expectedVersion": 1,
     },
+    "pushResolutionOutput": lambda w: {
+        "idempotencyKey": w.idempotency_key,
+        "outputId": w.approved_notes,
+        "destination": "PSA",
+        "integrationId": w.integration,
+        "expectedVersion": 1,
+    },
     "approveResolutionOutput": lambda w: {"outputId": w.notes, "expectedVersion": 1},
     "rejectResolutionOutput": lambda w: {"outputId": w.old_notes, "expectedVersion": 1},
+    "saveIntegration": lambda w: {
+        "integrationId": w.integration,
+        "name": "Renamed",
+        "expectedVersion": 1,
+    },
+    "testIntegration": lambda w: {"integrationId": w.integration},
+    "removeIntegration": lambda w: {"integrationId": w.removable},
+    "linkTicket": lambda w: {
+        "sessionId": w.session,
+        "integrationId": w.integration,
+        "psaTicketId": SHARED,
+        "expectedVersion": w.versions[w.session],
+    },
+    "pushHandoff": lambda w: {"handoffId": w.claimable},
+    "retryDelivery": lambda w: {"deliveryId": w.undelivered},
 }
 """For each mutation an input that succeeds."""
 

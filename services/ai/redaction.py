@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from services.ai.document_tasks import Case, CaseFinding, DocumentTask
 from services.ai.port import Attachment, Conversation, Hypothesis, Segment, Task, Turn, TurnRequest
+from services.ai.prose_secrets import FORMS, looks_like_a_password
 from services.ai.tasks import (
     AnalyseBranch,
     DescribeFile,
@@ -53,16 +54,20 @@ _STATES = frozenset(
         missing must n/a needed never new no none not null of ok okay old on optional or policy protected
         provided redacted refused rejected required reset revoked same saved set string synced temporary
         that the this to true type unchanged undefined unknown unset updated valid was were will wrong yes
-        you your abgelaufen ungültig""",
+        you your abgelaufen geändert gesperrt leer ungültig unbekannt vergessen zurückgesetzt expiré
+        incorrecte invalide oublié refusé caducada incorrecta inválida olvidada vacía onjuist ongeldig
+        vergeten verkeerd verlopen""",
     )
 )
 _REFERENCE = re.compile(
     r"\$\{?\w+\}?|\$\(.*|%\w+%|\*+|[xX]{3,}|\.+|<.*|\[.*|\{.*|-+|_+|•+|\$env:.*|@?\w+\(.*",
     re.DOTALL,
 )
+_HYPHENED = re.compile(r"[a-zäöüß]{2,}-[a-zäöüß]{2,}", re.IGNORECASE)
+"""Of a sentence: "case-sensitive"."""
 _NOT_PLAIN = re.compile(r"[0-9]|[^\w\s]|[a-z][A-Z]")
 
-_PASSWORD = r"passw(?:or)?d|passwort|kennwort|passphrase|passcode|(?<![a-z])pwd|(?<![a-z])pass|(?<![a-z])pw|psk|pre-?shared[ _-]?key|network security key|wi-?fi[ _-]?key"  # noqa: E501, S105
+_PASSWORD = r"passw(?:or)?d|passwort|kennwort|passphrase|passcode|(?<![a-z])pwd|(?<![a-z])pass|(?<![a-z])pw|psk|pre-?shared[ _-]?key|network security key|wi-?fi[ _-]?(?:key|code)|(?:wlan|wi-?fi)-?(?:schlüssel|sleutel)|netzwerksicherheitsschlüssel|cl[ée] wi-?fi|mot de passe|(?<![a-z])mdp|contrase[ñn]a|wachtwoord|(?<!palabra )(?<!palabras )\bclave"  # noqa: E501, S105
 _TOKEN = r"(?<!publickey)(?<!publickey=)token|secret|api[ _-]?key|access[ _-]?key|account[ _-]?key|storage[ _-]?key|private[ _-]?key|auth[ _-]?key|encryption[ _-]?key|client[ _-]?secret|session[ _-]?id|sessionid"  # noqa: E501, S105
 _VALUE = (
     r"""(?:"(?P<double>[^"\n]{1,300})"|'(?P<single>[^'\n]{1,300})'|(?P<bare>[^\s"'<>,;|]{1,300}))"""
@@ -70,7 +75,9 @@ _VALUE = (
 
 _ASSIGNED = re.compile(
     rf"(?:(?P<password>{_PASSWORD})|(?P<token>{_TOKEN}))"
-    rf"[\"'\]]?[ \t]{{0,3}}(?P<how>:=|=>|=|:|(?:\b(?:is|was|ist|war|lautet|to|auf)\b))[ \t]{{0,3}}{_VALUE}"
+    rf"[\"'\]]?[ \t]{{0,3}}(?P<how>:=|=>|=|:|['’]s\b"
+    r"|(?:\b(?:is|was|ist|war|lautet|est|était|es|era|to|auf|naar)\b(?:[ \t]{1,3}(?:now|jetzt|nun|nu))?:?))"
+    rf"[ \t]{{0,3}}{_VALUE}"
     r"(?=(?P<rest>[ \t]+\w)?)",
     re.IGNORECASE,
 )
@@ -89,8 +96,12 @@ def _assigned(match: re.Match[str]) -> str | None:
     if bare.casefold() in _STATES or _REFERENCE.fullmatch(bare):
         return None
     plain = not _NOT_PLAIN.search(bare)
-    if match["how"][0].isalpha() and group == "bare":  # prose: "the password is wrong"
-        return group if len(bare) >= SHORTEST_KNOWN and not plain else None
+    if match["how"][0] not in ":=" and group == "bare":  # prose: "the password is wrong"
+        return (
+            group
+            if len(bare) >= SHORTEST_KNOWN and not (plain or _HYPHENED.fullmatch(bare))
+            else None
+        )
     if match["how"] == ":" and plain and match["rest"]:  # a sentence: "Password: please enter it"
         return None
     if match["token"]:
@@ -106,6 +117,11 @@ def _mixed(match: re.Match[str]) -> str | None:
 
 def _plain(match: re.Match[str]) -> str | None:
     return None if _REFERENCE.fullmatch(match["secret"]) else "secret"
+
+
+def _look(match: re.Match[str]) -> str | None:
+    group = "secret" if match["secret"] is not None else "quoted"
+    return group if looks_like_a_password(match[group]) else None
 
 
 def _card_number(match: re.Match[str]) -> str | None:
@@ -167,14 +183,14 @@ _RULES = (
     ),
     _rule(
         "PASSWORD",
-        r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'<>]{1,100}:(?P<secret>[^\s/@\"'<>]{1,200})@",
+        r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'<>]{0,100}:(?P<secret>[^\s/@\"'<>]{1,200})@",
         "://",
     ),
     _rule(
         "TOKEN",
-        r"[?&](?:sig|signature|x-amz-signature|x-amz-security-token|access_token|refresh_token|id_token"
+        r"[?&](?:pass(?:word|wd)?|pwd|pw|sig|signature|x-amz-signature|x-amz-security-token|access_token|refresh_token|id_token"
         r"|client_secret|code(?==[^&\s]{20}))=(?P<secret>[^\s&\"'<>]{8,4000})",
-        "sig= signature= token= secret= code=",
+        "pass pwd= pw= sig= signature= token= secret= code=",
     ),
     _rule("SECRET", r"(?P<secret>otpauth://[^\s\"'<>]{8,500})", "otpauth://"),
     _rule(
@@ -195,14 +211,14 @@ _RULES = (
     ),
     _rule(
         "PASSWORD",
-        r"\b(?:psexec\w{0,4}|sshpass|mysql\w{0,8}|plink|pscp|smbclient|mstsc|rasdial)\b[^\n]{0,200}?[ \t]"
-        r"-pw?[ =]?(?P<secret>[^\s\-]\S{2,100})",
-        "psexec sshpass mysql plink pscp smbclient mstsc rasdial",
+        r"\b(?:psexec\w{0,4}|sshpass|mysql\w{0,8}|plink|pscp|smbclient|mstsc|rasdial|sqlcmd|osql|bcp|isql)\b"
+        r"[^\n]{0,200}?[ \t]-pw?[ =]?(?P<secret>[^\s\-]\S{2,100})",
+        "psexec sshpass mysql plink pscp smbclient mstsc rasdial sqlcmd osql bcp isql",
     ),
     _rule(
         "PASSWORD",
         r"(?<![\w-])(?:--?|/)(?:pass|passwd|password|pwd|passphrase|secret|api-?key|token|access-token)"
-        r"(?:[:=]|[ \t]{1,3})[\"']?(?P<secret>[^\s\"'\-/$][^\s\"']{2,200})",
+        r"(?:[:=]|[ \t]{1,3})[\"']?(?P<secret>[^\s\"'\-/$(][^\s\"']{2,200})",
         "pass pwd secret key token",
     ),
     _rule(
@@ -210,6 +226,29 @@ _RULES = (
         r"\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){0,3}"
         r"[\"'](?P<secret>[^\"'\n]{1,300})[\"']",
         "securestring",
+    ),
+    _rule(
+        "PASSWORD",
+        r"\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){0,3}"
+        r"(?P<secret>[^\s\"'$(\-][^\s\"')]{2,200})",
+        "securestring",
+    ),
+    _rule(
+        "PASSWORD",
+        r"\b(?:ldapsearch|ldapmodify|ldapadd)\b[^\n]{0,200}?[ \t]-w[ \t]?(?P<secret>[^\s\-]\S{2,100})",
+        "ldap",
+    ),
+    _rule("PASSWORD", r"[ \t]/rp[ \t]+\"?(?P<secret>[^\s\"/*]\S{2,100})", "/rp"),
+    _rule(
+        "PASSWORD",
+        r"\b(?:smbclient|rpcclient|smbmap)\b[^\n]{0,200}?[ \t](?:-u|--user)[ \t=]?[\"']?[\w.\\-]{1,60}%"
+        r"(?P<secret>[^\s\"']{3,100})",
+        "smb rpcclient",
+    ),
+    _rule(
+        "PRIVATE-KEY",
+        r"\bclient-key-data[\"']?:[ \t]{0,3}[\"']?(?P<secret>[a-z0-9+/=]{16,16000})",
+        "client-key-data",
     ),
     _rule(
         "PASSWORD",
@@ -248,10 +287,15 @@ _RULES = (
         "2 3 4 5 6",
         _card_number,
     ),
+    *(
+        _rule(form.kind, form.pattern, form.triggers, _look if form.by_look else _plain)
+        for form in FORMS
+    ),
 )  # fmt: skip
 _ASSIGNMENT_TRIGGERS = (
     "passw", "kennwort", "passphrase", "passcode", "pwd", "pass", "pw", "psk", "shared", "security key",
-    "wifi", "wi-fi", "token", "secret", "key", "session",
+    "wifi", "wi-fi", "token", "secret", "key", "session", "wlan", "schlüssel", "clé", "cle", "mdp",
+    "contrase", "wachtwoord", "clave",
 )  # fmt: skip
 
 

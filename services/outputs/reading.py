@@ -8,11 +8,13 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.output import ResolutionOutput, ResolutionOutputType, ResolutionRevision
 from services.access import Actor
-from services.database import fetch
-from services.errors import FieldProblem, InvalidInput
+from services.database import fetch, fetch_one
+from services.errors import FieldProblem, InvalidInput, NotFound
+from services.ids import Kind, node_id
 from services.outputs.grounding import Grounds, recall
 from services.outputs.text import sentences
 from services.runtime import Runtime
@@ -28,6 +30,16 @@ def grounded_sentences(output: ResolutionOutput) -> list[tuple[str, Grounds]]:
     """Of the text as it is now, in its order."""
     content = content_of(output) or ""
     return [(sentence, recall(output.sources, sentence)) for sentence in sentences(content)]
+
+
+async def one(db: AsyncConnection, account_id: UUID, output_id: UUID) -> ResolutionOutput:
+    statement = select(ResolutionOutput).where(
+        ResolutionOutput.account_id == account_id, ResolutionOutput.id == output_id
+    )
+    output = await fetch_one(db, statement)
+    if output is None:
+        raise NotFound(node_id(Kind.OUTPUT, output_id))
+    return output
 
 
 async def by_id(

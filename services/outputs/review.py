@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.audit import AuditAction
 from models.output import ResolutionOutput, ResolutionOutputStatus, ResolutionOutputType
@@ -13,11 +12,12 @@ from models.session import AiSession, SessionStatus
 from services import enqueue, lifecycle
 from services.access import Actor, require_write_in
 from services.branches import require_version
-from services.database import fetch_one, transaction
-from services.errors import InvalidTransition, NotFound
+from services.database import transaction
+from services.errors import InvalidTransition
 from services.events import ResolutionOutputChanged
-from services.ids import Kind, new_id, node_id
+from services.ids import new_id
 from services.outputs.drafts import add_revision
+from services.outputs.reading import one
 from services.runtime import Runtime
 from services.sessions import lock_session
 from services.unit_of_work import UnitOfWork
@@ -73,7 +73,7 @@ async def regenerate_output(
     async with transaction(runtime.engine, actor.account_id) as db:
         await require_budget(runtime, db, actor.account_id)
     async with runtime.work(actor) as work:
-        session, output = await _lock_output(work, actor, output_id, expected_version)
+        session, output = await lock_output(work, actor, output_id, expected_version)
         if session.status is not SessionStatus.RESOLVED:
             raise InvalidTransition(
                 f"The session is {session.status.name}; its documents are written when it is resolved.",
@@ -104,7 +104,7 @@ async def edit_output(
         check.add(("content",), f"Must have at most {MOST_LINES:,} lines.")
     check.done()
     async with runtime.work(actor) as work:
-        _, output = await _lock_output(work, actor, output_id, expected_version)
+        _, output = await lock_output(work, actor, output_id, expected_version)
         if output.status is ResolutionOutputStatus.GENERATING:
             raise _refused(output, ResolutionOutputStatus.DRAFT, "is being written; wait for it")
         edited = await move(
@@ -141,21 +141,21 @@ async def _judge(
         else (ResolutionOutputStatus.REJECTED, AuditAction.OUTPUT_REJECTED)
     )
     async with runtime.work(actor) as work:
-        _, output = await _lock_output(work, actor, output_id, expected_version)
+        _, output = await lock_output(work, actor, output_id, expected_version)
         return await move(work, output, status, action)
 
 
 # ------------------------------------------------------------------ what they share
 
 
-async def _lock_output(
+async def lock_output(
     work: UnitOfWork, actor: Actor, output_id: UUID, expected_version: int
 ) -> tuple[AiSession, ResolutionOutput]:
     """The output as it is once its session is held, for who may write there."""
-    known = await _one(work.db, work.account_id, output_id)
+    known = await one(work.db, work.account_id, output_id)
     session = await lock_session(work, actor, known.session_id)
     require_write_in(actor, session)
-    output = await _one(work.db, work.account_id, output_id)
+    output = await one(work.db, work.account_id, output_id)
     require_version(output.version, expected_version)
     return session, output
 
@@ -182,7 +182,7 @@ async def move(
         )
     )
     _note(work, output.session_id, output.id, action)
-    return await _one(work.db, work.account_id, output.id)
+    return await one(work.db, work.account_id, output.id)
 
 
 def _note(work: UnitOfWork, session_id: UUID, output_id: UUID, action: AuditAction) -> None:
@@ -198,13 +198,3 @@ def _refused(
         target=target.name,
         allowed=sorted(state.name for state in lifecycle.OUTPUT[output.status]),
     )
-
-
-async def _one(db: AsyncConnection, account_id: UUID, output_id: UUID) -> ResolutionOutput:
-    statement = select(ResolutionOutput).where(
-        ResolutionOutput.account_id == account_id, ResolutionOutput.id == output_id
-    )
-    output = await fetch_one(db, statement)
-    if output is None:
-        raise NotFound(node_id(Kind.OUTPUT, output_id))
-    return output

@@ -156,6 +156,12 @@ def article_parts(markdown: str) -> ArticleParts:
     )
 
 
+def without_title(markdown: str) -> str:
+    """For places that ask for the title apart."""
+    first, _, rest = markdown.partition("\n")
+    return rest.strip() if first.startswith("# ") else markdown
+
+
 def _items(line: str) -> Iterator[str]:
     item = " ".join(_of_line(line))
     if item and item not in EMPTY:

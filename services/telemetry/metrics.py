@@ -30,6 +30,10 @@ FEED_LAG = Histogram(
     buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
 
+DELIVERY_TRIES = Counter(
+    "flowpilot_delivery_tries", "Tries of deliveries, by how they ended", ["destination", "result"]
+)
+
 AI_TOKENS = Counter(
     "flowpilot_ai_tokens", "Tokens used, kept answer or not, as the provider tells", ["kind"]
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
+from schema.transport.answers import CODES
 from settings import Settings
 
 VARIABLES = {
@@ -40,6 +41,17 @@ def test_pages_name_only_settings_and_files_that_exist(page: Path) -> None:
     assert set(re.findall(r"(?:FLOWPILOT|ANTHROPIC)_[A-Z_]+", text)) <= known
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), target
+
+
+def test_every_code_of_an_error_is_listed() -> None:
+    sources = [ROOT / "app.py", *(ROOT / "schema").rglob("*.py")]
+    raised = {
+        code
+        for source in sources
+        for code in re.findall(r'"code": "([A-Z_]+)"', source.read_text())
+    }
+    listed = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs" / "api.md").read_text()))
+    assert {"BAD_REQUEST", *CODES.values(), *raised} <= listed
 
 
 def test_every_promise_names_what_keeps_it_and_a_test_that_exists() -> None:

@@ -94,6 +94,8 @@ def valid(name: str, world: World) -> Input:
         del given["idempotencyKey"]
     if name == "handOffSession":
         given["watchOut"] = ["The third line"]
+    if name == "startSession":
+        del given["integrationId"]  # which would look for the ticket
     return given
 
 
@@ -114,7 +116,10 @@ REQUIRED = [
     ("handOffSession", "watchOut.0", 1, 500),
     ("saveMember", "displayName", 1, 200),
     ("createApiKey", "name", 1, 200),
+    ("saveIntegration", "name", 1, 200),
 ]
+LOOKED_UP = [("linkTicket", "psaTicketId", 1, 100)]
+"""What is within its limits may still name nothing."""
 OPTIONAL = [
     ("startSession", "intake.reference", 1, 200),
     ("startSession", "psaTicketId", 1, 100),
@@ -132,7 +137,7 @@ AS_TYPED = [
     ("changePassword", "newPassword", 12, 200),
 ]
 ADDRESSES = [("signIn", "email", 1, 320), ("saveMember", "email", 6, 320)]
-TEXTS = [*REQUIRED, *OPTIONAL, *AS_TYPED, *ADDRESSES]
+TEXTS = [*REQUIRED, *LOOKED_UP, *OPTIONAL, *AS_TYPED, *ADDRESSES]
 
 
 def beyond(field: tuple[str, str, int, int]) -> list[str]:
@@ -143,7 +148,7 @@ def beyond(field: tuple[str, str, int, int]) -> list[str]:
         values.append("x" * (low - 1))
     if field in AS_TYPED:
         return [*values, ""]
-    if field in REQUIRED or field in ADDRESSES:
+    if field in (*REQUIRED, *LOOKED_UP, *ADDRESSES):
         values += ["", " ", "\t\n\u3000\u00a0"]
     return [*values, f" {'x' * (high + 1)} "]
 
@@ -685,6 +690,7 @@ async def test_a_key_used_again_with_other_content(
         "forkBranch": {"reason": "Another reason"},
         "handOffSession": {"intent": "ESCALATE"},
         "mergeFindings": {"branchId": world.active},
+        "pushHandoff": {"clientVisible": True},
         "requestSecondOpinion": {"sessionId": world.session},
         "sendBranchMessage": {"body": "Another"},
         "sendMessage": {"body": "Another"},

@@ -69,7 +69,8 @@ async def test_a_document_over_the_cap_is_refused_before_it_runs(
     assert refused["errors"] == [
         {
             "message": "The answer may have 1,001 fields, and 1,000 are allowed. "
-            "Ask for fewer fields, or for shorter lists with `first`.",
+            "Ask for fewer fields, for shorter lists where they take `first`, or split the document: "
+            "a query for each branch.",
             "extensions": {
                 "code": "DOCUMENT_TOO_COSTLY",
                 "cost": {"requested": 1_001, "limit": 1_000},

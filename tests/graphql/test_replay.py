@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 from sqlalchemy import text
 
+from schema.timeline import EVENTS
 from services.ai.scripted import ScriptedProvider
 from services.ai.tasks import AnalyseBranch, Analysis, HypothesisRank
+from services.audit import OF_EVENT
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues
 from tests.graphql.test_tree_machine import Place, TreeMachine
@@ -241,6 +243,10 @@ async def test_the_timeline_has_every_event_once_in_order_page_by_page(
     assert seen == nodes
     stranger = await client.as_(strangers.admin).run(TIMELINE, id=talk.id)
     assert stranger == {"session": None}
+
+
+def test_every_kind_of_event_has_a_place_in_the_timeline() -> None:
+    assert {kind.__name__ for kind in OF_EVENT} <= set(EVENTS)
 
 
 # ------------------------------------------------------------------ refusals

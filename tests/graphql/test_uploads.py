@@ -185,6 +185,13 @@ async def test_a_log_is_stored_at_once_and_described_afterwards(
          "ZIP archive or Office document of 2.0 kB, not unpacked."),
         ("x", bytes(range(256)), "application/octet-stream", "File of 256 bytes, of no known type."),
         ("a.txt", "Grüße\r\n".encode("utf-16"), "text/plain", "Text of 1 line, in UTF-16-LE."),
+        ("a.txt", b"MZ" + b"\x90" * 300, "application/vnd.microsoft.portable-executable",
+         "Windows program of 302 bytes."),
+        ("cut.txt", b"2026-01-13 09:00:00 Error x\n" * 5 + bytes(512), "text/plain",
+         ("Log of 5 lines at 2026-01-13 09:00:00; a gap of 512 NULs after line 5; 5 errors; "
+         "most often “Error x” (5 times).")),
+        ("notes.txt", b"one\n" + bytes(512) + b"two\n", "text/plain",
+         "Text of 2 lines, with a gap of 512 NULs after line 1."),
         ("a.json", b'{"a": 1}', "application/json", "JSON document of 1 line."),
     ],
 )  # fmt: skip

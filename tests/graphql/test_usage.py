@@ -437,6 +437,8 @@ async def test_beyond_the_budget_nothing_more_is_asked(
     ):
         refused = await desk.client.mutate(mutation, "__typename", **values)
         assert refused == refusal(used), mutation
+    complete = await desk.client.mutate("retryMessage", "__typename", messageId=sent["reply"]["id"])
+    assert (complete["__typename"], complete["from"]) == ("InvalidTransitionError", "COMPLETE")
     repeated = await desk.client.mutate("sendBranchMessage", "reply { id }", **earlier)
     assert repeated["reply"] == sent["reply"]
     assert await desk.kept() == before

@@ -29,7 +29,7 @@ from services.database import sync_url
 ROOT = Path(__file__).parents[2]
 
 BEFORE_USAGE = "0006"
-BEFORE_EVENT_FACTS = "0011"
+BEFORE_EVENT_FACTS = "0013"
 
 
 def config(url: str) -> Config:

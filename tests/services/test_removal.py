@@ -21,17 +21,10 @@ FOLLOW = "subscription { sessionsChanged { ... on Event { cursor } } }"
 VIEWER = "{ viewer { user { id } } }"
 
 NOT_MADE_BY_THE_API = """
-    INSERT INTO integrations (account_id, id, provider, name, base_url)
-    VALUES (:account_id, :id, 'smtp', 'Mail', 'https://mail.example');
     INSERT INTO session_resolution_outputs (account_id, id, session_id, output_type)
     VALUES (:account_id, :id, :session_id, 'client_summary');
     INSERT INTO resolution_revisions (account_id, output_id, version, content, author_id)
     VALUES (:account_id, :id, 1, 'Mail is back', :user_id);
-    INSERT INTO deliveries
-           (account_id, id, session_id, output_id, integration_id, destination, created_by)
-    VALUES (:account_id, :id, :session_id, :id, :id, 'email', :user_id);
-    INSERT INTO delivery_attempts (account_id, delivery_id, attempt, succeeded)
-    VALUES (:account_id, :id, 1, true);
     INSERT INTO file_uploads
            (account_id, id, session_id, uploaded_on_branch_id, uploaded_at_step_id, filename,
             content_type, byte_size, sha256, uploaded_by)
@@ -45,8 +38,8 @@ NOT_MADE_BY_THE_API = """
     VALUES (:account_id, :message_id, 1, 0, 'Mail');
     INSERT INTO kb_articles (account_id, id, title, body, content, source_session_id)
     VALUES (:account_id, :id, 'Mail', 'Mail', '{}', :session_id);
-    INSERT INTO procrastinate_jobs (task_name, queue_name, status, args)
-    VALUES ('a_task', 'nobody_works_on_it', 'todo',
+    INSERT INTO procrastinate_jobs (task_name, queue_name, status, scheduled_at, args)
+    VALUES ('a_task', 'nobody_works_on_it', 'todo', now() + interval '1 day',
             jsonb_build_object('account_id', CAST(:account_id AS text)))
 """
 

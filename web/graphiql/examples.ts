@@ -53,6 +53,17 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "requestSecondOpinion",
   ]),
   group("Hand off", ["handOffSession", "claimHandoff", "cancelHandoff"]),
+  group("Deliver", [
+    "integrations",
+    "saveIntegration",
+    "testIntegration",
+    "removeIntegration",
+    "linkTicket",
+    "deliveryPreview",
+    "pushHandoff",
+    "retryDelivery",
+    "deliveries",
+  ]),
   group("End", ["resolveSession", "abandonSession", "reopenSession", "exportSession"]),
   group("Documents", [
     "documents",
@@ -60,6 +71,8 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "approveResolutionOutput",
     "rejectResolutionOutput",
     "regenerateResolutionOutput",
+    "outputDeliveryPreview",
+    "pushResolutionOutput",
   ]),
   group("Live", [
     "sessionChanged",

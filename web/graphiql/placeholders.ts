@@ -36,11 +36,12 @@ interface SessionDetail {
   findings: { id: string; branch: { isActive: boolean } }[];
   revivalProposals: { id: string }[];
   uploads: { id: string; state: string }[];
+  handoffs: { deliveries: { id: string; state: string }[] }[];
 }
 
 const PLACEHOLDER = /"\$(\w+)"/g;
-const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload/i;
 const OUTPUT_NAMES = /output|resolved/i;
+const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload|delivery/i;
 const QUEUE_NAMES = /handoff|queueCursor/i;
 
 const RECENT_SESSIONS = `query RecentSessions {
@@ -58,6 +59,7 @@ const SESSION_DETAIL = `query SessionDetail($id: ID!) {
     findings { id branch { isActive } }
     revivalProposals(state: OPEN) { id }
     uploads { id state }
+    handoffs { deliveries { id state } }
   }
 }`;
 const QUEUE = `query FirstInQueue { queue(first: 1) { eventCursor edges { node { id } } } }`;
@@ -67,6 +69,7 @@ const DOCUMENTS = `query Resolved {
     edges { node { id resolutionOutputs { id version status } } }
   }
 }`;
+const INTEGRATIONS = `query FirstIntegration { integrations { id } }`;
 const API_KEYS = `query ApiKeys { apiKeys { id revokedAt } }`;
 
 /** Fills an example's variables in. A placeholder for something that does not exist yet, or that
@@ -94,6 +97,7 @@ async function lookUp(names: string[], auth: Auth): Promise<Known> {
     names.some((name) => OUTPUT_NAMES.test(name)) ? inDocuments(auth) : {},
     names.includes("memberId") ? inMembers(auth) : {},
     names.includes("apiKeyId") ? inApiKeys(auth) : {},
+    names.includes("integrationId") ? inIntegrations(auth) : {},
   ]);
   return Object.assign({}, ...found) as Known;
 }
@@ -130,7 +134,8 @@ async function inSession(auth: Auth): Promise<Known> {
 }
 
 function inTree(session: SessionDetail): Known {
-  const { eventCursor, activeBranch, branches, findings, revivalProposals, uploads } = session;
+  const { eventCursor, activeBranch, branches, findings, revivalProposals, uploads, handoffs } = session;
+  const deliveries = handoffs.flatMap((handoff) => handoff.deliveries);
   const live = branches.filter((branch) => !branch.archivedAt);
   const messages = activeBranch.messages.edges.map((edge) => edge.node).toReversed();
   const evidence = messages.find((message) => message.state === "COMPLETE")?.id;
@@ -147,6 +152,7 @@ function inTree(session: SessionDetail): Known {
     findingId: findings.find((finding) => !finding.branch.isActive)?.id,
     mergeId: activeBranch.merges.find((merge) => !merge.undoneAt)?.id,
     proposalId: revivalProposals[0]?.id,
+    failedDeliveryId: deliveries.find((delivery) => delivery.state === "FAILED")?.id,
     failedUploadId: uploads.find((upload) => upload.state === "FAILED")?.id,
     ...named("activeBranch", branches.find((branch) => branch.isActive)),
     ...named("otherBranch", live.find((branch) => !branch.isActive && branch.depth > 0)),
@@ -204,6 +210,11 @@ async function inMembers(auth: Auth): Promise<Known> {
 async function inApiKeys(auth: Auth): Promise<Known> {
   const data = await ask<{ apiKeys: { id: string; revokedAt: string | null }[] }>(auth, API_KEYS);
   return defined({ apiKeyId: data?.apiKeys.find((key) => !key.revokedAt)?.id });
+}
+
+async function inIntegrations(auth: Auth): Promise<Known> {
+  const data = await ask<{ integrations: { id: string }[] }>(auth, INTEGRATIONS);
+  return defined({ integrationId: data?.integrations[0]?.id });
 }
 
 async function ask<Data>(auth: Auth, query: string, variables?: unknown): Promise<Data | null> {

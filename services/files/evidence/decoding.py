@@ -25,8 +25,26 @@ CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1b\b") 
 
 REPLACEMENT = "\ufffd"
 
+GAP = re.compile("\x00{16,}")
+"""What a write leaves that a power cut or a full disk broke off: room that was never filled."""
+GAP_OF_BYTES = re.compile(rb"\x00{16,}")
+
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL's text cannot hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Runs of NULs in a text."""
+
+    count: int
+    nuls: int
+    """In all of them."""
+    place: str
+    """Of the first, as "after line 7"."""
+
+
+NO_GAPS = Gaps(0, 0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,7 @@ class Decoded:
     text: str
     """Without NUL and byte order mark; lines end with \\n."""
     encoding: str
+    gaps: Gaps
 
 
 def decode(content: bytes) -> Decoded:
@@ -45,8 +64,33 @@ def decode(content: bytes) -> Decoded:
 
 
 def _decoded(content: bytes, encoding: str) -> Decoded:
-    text = UNSTORABLE.sub("", content.decode(encoding, errors="replace"))
-    return Decoded(text.replace("\r\n", "\n").replace("\r", "\n"), encoding)
+    read = content.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    return Decoded(UNSTORABLE.sub("", read), encoding, _gaps(read))
+
+
+def _gaps(text: str) -> Gaps:
+    first = GAP.search(text)
+    if first is None:
+        return NO_GAPS
+    count = nuls = 0
+    for gap in GAP.finditer(text, first.start()):
+        count += 1
+        nuls += gap.end() - gap.start()
+    return Gaps(count, nuls, _place(text, first.start()))
+
+
+def _place(text: str, start: int) -> str:
+    line = text.count("\n", 0, start)
+    if start and text[start - 1] != "\n":
+        return f"within line {line + 1:,}"
+    return f"after line {line:,}" if line else "at the beginning"
+
+
+def told(gaps: Gaps) -> str:
+    """In words."""
+    if gaps.count == 1:
+        return f"a gap of {gaps.nuls:,} NULs {gaps.place}"
+    return f"{gaps.count:,} gaps of {gaps.nuls:,} NULs in all, the first {gaps.place}"
 
 
 def _wide(sample: bytes) -> str | None:
@@ -80,10 +124,11 @@ def looks_like_text(sample: bytes) -> bool:
             for character in decode(sample).text
         )
         return controls <= CONTROL_SHARE * len(sample)
-    if b"\x00" in sample[:SAMPLE].rstrip(b"\x00"):
-        zeros = sample.count(0)
-        return zeros <= CONTROL_SHARE * len(sample) and _few_controls(sample)
-    return _few_controls(sample)
+    written = GAP_OF_BYTES.sub(b"", sample)
+    if b"\x00" in written[:SAMPLE].rstrip(b"\x00"):
+        zeros = written.count(0)
+        return zeros <= CONTROL_SHARE * len(written) and _few_controls(written)
+    return _few_controls(written) and bool(written or not sample)
 
 
 def _few_controls(sample: bytes) -> bool:

@@ -6,16 +6,26 @@ Works on any text in linear time: lines are cut before a pattern sees them, and 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
+
+from services.files.evidence.decoding import NO_GAPS, Gaps, told
+from services.files.evidence.levels import LEVEL_OF, LEVELS, PRIORITIES, level_of
+from services.files.evidence.tables import Table, event_table, w3c_table
+from services.files.evidence.times import Moment, Span, find_time, is_day_first, of_seconds
 
 MOST_LINES = 40_000
 """Read of one file: half from its beginning, half from its end."""
 LONGEST_LINE = 400
 """Characters of a line that are looked at."""
 LONGEST_JSON = 20_000
+LONGEST_ROW = 4_000
+"""Of a table whose columns are known: agents and addresses before the status are long."""
+HEADER_WITHIN = 3
+"""Lines from the beginning that may name the columns of a table."""
+DAYS_WITHIN = 200_000
+"""Characters that are searched for a day that tells how days are written."""
 MOST_TEMPLATES = 5_000
 """Kept apart; lines unlike any of them are only counted."""
 MOST_VALUES = 1_000
@@ -28,44 +38,6 @@ SHOWN_LINE = 240
 LONGEST_DIGEST = 6_000
 EDGE = 5
 """Lines of the beginning and of the end."""
-
-MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-NUMBER_OF_MONTH = {name: number for number, name in enumerate(MONTHS.split("|"), 1)}
-
-CLOCK = r"(?P<{0}h>\d\d?):(?P<{0}m>\d\d):(?P<{0}s>\d\d)"
-TIME = re.compile(
-    r"(?P<iy>\d{4})[-/.](?P<imo>\d\d)[-/.](?P<id>\d\d)\"?[T ,]{1,2}\"?"
-    + CLOCK.format("i")
-    + r"(?:[.,]\d{1,9})?\"?(?: ?(?P<iz>Z\b|UTC|GMT|[CEMPW][A-Z]{0,2}T\b|[+-]\d\d:?\d\d))?"
-    rf"|(?P<ad>\d\d?)[/ -](?P<amo>{MONTHS})[/ -](?P<ay>\d{{4}})[: ]"
-    + CLOCK.format("a")
-    + r"(?:[.,]\d{1,9})?(?: (?P<az>[+-]\d{4}))?"
-    rf"|(?P<smo>{MONTHS}) (?P<sd>[ \d]\d) (?:(?P<sy>\d{{4}}) )?"
-    + CLOCK.format("s")
-    + r"|(?P<umo>\d\d?)/(?P<ud>\d\d?)/(?P<uy>\d{4}),? "
-    + CLOCK.format("u")
-    + r"(?: (?P<up>[AP]M))?"
-)
-"""ISO 8601 and what Windows and Java write; Apache and Redis; syslog; the American form of event logs."""
-
-TIME_WITHIN = 140
-"""Characters from the beginning of a line."""
-
-LEVEL_OF: Mapping[str, str] = {
-    **dict.fromkeys(("EMERG", "EMERGENCY", "PANIC", "FATAL", "CRIT", "CRITICAL", "ALERT"), "FATAL"),
-    **dict.fromkeys(("ERROR", "ERR", "SEVERE"), "ERROR"),
-    **dict.fromkeys(("WARNING", "WARN"), "WARNING"),
-    **dict.fromkeys(("NOTICE", "INFO", "INFORMATION", "LOG"), "INFO"),
-    **dict.fromkeys(("DEBUG", "TRACE", "VERBOSE"), "DEBUG"),
-}
-LEVELS = ("FATAL", "ERROR", "WARNING", "INFO", "DEBUG")
-NAMES = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
-LEVEL = re.compile(
-    rf"\b(?P<upper>{NAMES})(?![\w.])"
-    rf"|(?:[\[<|,=\"]|^|(?<=\s)) ?(?P<any>(?i:{NAMES}))(?:[\]>|,\":]|(?<=[a-z]) {{2,}}|\t)"
-)
-PRIORITIES = ("FATAL", "FATAL", "FATAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG")
-"""Of syslog, by number."""
 
 CODE = re.compile(
     r"\b(?P<hresult>0[xX][89cCdDeE][0-9a-fA-F]{7})\b"
@@ -125,7 +97,6 @@ class Digest:
     read_count: int = 0
     """Fewer than there are in a very long file."""
     blank_count: int = 0
-    stamped: int = 0
     levels: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
@@ -134,11 +105,22 @@ class Digest:
     troubles: Counter[str] = field(default_factory=Counter)
     """The same, of errors and warnings alone."""
     examples: dict[str, str] = field(default_factory=dict)
-    first_time: str | None = None
-    last_time: str | None = None
-    """As "2024-04-25 05:32:35 +0000"; without a year or a zone where the log has none."""
+    spans: dict[bool, Span] = field(default_factory=lambda: {True: Span(), False: Span()})
+    """Of times with a year and without: the two cannot be compared."""
+    day_first: bool = False
+    gaps: Gaps = NO_GAPS
+    table: Table | None = None
     head: list[str] = field(default_factory=list)
     tail: list[str] = field(default_factory=list)
+
+    @property
+    def stamped(self) -> int:
+        return sum(span.count for span in self.spans.values())
+
+    @property
+    def times(self) -> tuple[str, str] | None:
+        """The earliest and the latest."""
+        return max(self.spans.values(), key=lambda span: span.count).ends()
 
     @property
     def is_log(self) -> bool:
@@ -149,13 +131,10 @@ class Digest:
         )
 
 
-def digest(text: str) -> Digest:
-    found = Digest()
+def digest(text: str, gaps: Gaps = NO_GAPS) -> Digest:
+    found = Digest(gaps=gaps, day_first=is_day_first(text[:DAYS_WITHIN]))
     shown = [line for line in (_read(found, line) for line in _lines(text, found)) if line]
     found.head, found.tail = shown[:EDGE], shown[EDGE:][-EDGE:]
-    first, last = found.first_time or "", found.last_time or ""
-    if first[:1].isdigit() and last[:1].isdigit() and first > last:
-        found.first_time, found.last_time = last, first  # viewers of events export the newest first
     return found
 
 
@@ -169,7 +148,10 @@ def _lines(text: str, found: Digest) -> Iterator[str]:
         lines = (*ended.split("\n", half)[:half], *ended.rsplit("\n", half)[1:])
     for line in lines:
         found.read_count += 1
-        yield line[:LONGEST_JSON] if line[:1] == "{" else line[:LONGEST_LINE]
+        if line[:1] == "{":
+            yield line[:LONGEST_JSON]
+        else:
+            yield line[: LONGEST_ROW if found.table else LONGEST_LINE]
 
 
 def _clean(line: str) -> str:
@@ -183,22 +165,35 @@ def _read(found: Digest, line: str) -> str:
         return ""
     if line[:1] == "{" and (record := _record(line)):
         return _read_record(found, record)
+    coded = _coded(found, line)
     line = _clean(line)
-    time = TIME.search(line, 0, TIME_WITHIN)
+    timed = find_time(line, day_first=found.day_first)
     message = line
-    if time:
-        _stamp(found, _normal(time))
-        message = line[time.end() :]
-        if time["smo"] and (host := SYSLOG_HOST.match(message)):
+    if timed:
+        moment, end = timed
+        found.spans[moment.has_year].take(moment)
+        message = line[end:]
+        if not moment.has_year and (host := SYSLOG_HOST.match(message)):
             _count(found.hosts, host["host"])
-    _take(found, line, message, _level(line))
+    _take(found, line, message, level_of(line, message if timed else None), coded)
     return line
 
 
-def _take(found: Digest, line: str, message: str, level: str | None) -> None:
+def _coded(found: Digest, row: str) -> list[str]:
+    """What the columns tell, where a line has named them."""
+    if row.startswith("#Fields:"):
+        found.table = w3c_table(row)
+    elif found.table is None and found.read_count <= HEADER_WITHIN:
+        found.table = event_table(row)
+    return list(found.table.codes(row)) if found.table else []
+
+
+def _take(
+    found: Digest, line: str, message: str, level: str | None, coded: Sequence[str] = ()
+) -> None:
     if level:
         found.levels[level] += 1
-    codes = _codes(message)
+    codes = [*coded, *(code for code in _codes(message) if code not in coded)]
     for code in codes:
         _count(found.codes, code)
     for host in HOST.finditer(line):
@@ -220,18 +215,18 @@ def _record(line: str) -> Mapping[str, Any] | None:
 
 def _read_record(found: Digest, record: Mapping[str, Any]) -> str:
     time = _first(record, JSON_TIMES)
-    instant = time and _instant(time)
-    if instant:
-        _stamp(found, instant)
+    moment = time and _instant(time)
+    if moment:
+        found.spans[moment.has_year].take(moment)
     level = (_first(record, JSON_LEVELS) or "").upper()
     if level.isdecimal() and int(level[:3]) < len(PRIORITIES):
         level = PRIORITIES[int(level)]
     message = _clean(_first(record, JSON_TEXTS) or json.dumps(record)[:LONGEST_LINE])
     if host := _first(record, JSON_HOSTS):
         _count(found.hosts, host[:100])
-    level = LEVEL_OF.get(level) or _level(message) or ""
+    level = LEVEL_OF.get(level) or level_of(message, None) or ""
     _take(found, message, message, level)
-    return " ".join(part for part in (instant, level, message) if part)
+    return " ".join(part for part in (moment and moment.text, level, message) if part)
 
 
 def _first(record: Mapping[str, Any], names: Iterable[str]) -> str | None:
@@ -241,51 +236,9 @@ def _first(record: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return None
 
 
-def _instant(text: str) -> str | None:
-    """Of a text, or of seconds, milli- or microseconds since 1970."""
-    if time := TIME.search(text, 0, TIME_WITHIN):
-        return _normal(time)
-    try:
-        seconds = float(text)
-        while seconds > 1e11:  # noqa: PLR2004 - the year 5138
-            seconds /= 1000
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} +0000"
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _normal(time: re.Match[str]) -> str:
-    if time["iy"]:
-        day = f"{time['iy']}-{time['imo']}-{time['id']}"
-        return _at(day, time, "i", time["iz"])
-    if time["ay"]:
-        day = f"{time['ay']}-{NUMBER_OF_MONTH[time['amo']]:02}-{int(time['ad']):02}"
-        return _at(day, time, "a", time["az"])
-    if time["smo"]:
-        number = NUMBER_OF_MONTH[time["smo"]]
-        day = f"{time['smo']} {time['sd'].strip():>2}"
-        if time["sy"]:
-            day = f"{time['sy']}-{number:02}-{int(time['sd']):02}"
-        return _at(day, time, "s", None)
-    day = f"{time['uy']}-{int(time['umo']):02}-{int(time['ud']):02}"
-    hour = int(time["uh"]) % 12 + 12 * (time["up"] == "PM") if time["up"] else int(time["uh"])
-    return f"{day} {hour:02}:{time['um']}:{time['us']}"
-
-
-def _at(day: str, time: re.Match[str], form: str, zone: str | None) -> str:
-    clock = f"{int(time[form + 'h']):02}:{time[form + 'm']}:{time[form + 's']}"
-    return f"{day} {clock} {zone}" if zone else f"{day} {clock}"
-
-
-def _stamp(found: Digest, time: str) -> None:
-    found.stamped += 1
-    found.first_time = found.first_time or time
-    found.last_time = time
-
-
-def _level(line: str) -> str | None:
-    level = LEVEL.search(line, 0, 200)
-    return LEVEL_OF[(level["upper"] or level["any"]).upper()] if level else None
+def _instant(text: str) -> Moment | None:
+    timed = find_time(text, day_first=False)
+    return timed[0] if timed else of_seconds(text)
 
 
 def _codes(message: str) -> list[str]:
@@ -322,15 +275,20 @@ def _count(counter: Counter[str], value: str, most: int = MOST_VALUES) -> bool:
 
 def gist(found: Digest) -> str:
     """One sentence."""
-    lines = _many(found.line_count, "line")
-    parts = [f"Log of {lines}{_span(found)}"]
-    levels = [
+    parts = [f"Log of {_many(found.line_count, 'line')}{_span(found)}"]
+    if found.gaps.count:
+        parts.append(told(found.gaps))
+    levels = ", ".join(
         _many(found.levels[level], LEVEL_WORDS[level])
         for level in ("FATAL", "ERROR", "WARNING")
         if found.levels[level]
-    ]
-    if levels:
-        parts.append(", ".join(levels))
+    )
+    if found.read_count < found.line_count:
+        half = MOST_LINES // 2
+        read = f"in the first and the last {half:,} lines, which alone were read"
+        parts.append(f"{read}, {levels or 'no errors'}")
+    elif levels:
+        parts.append(levels)
     troubled = [code for code in found.codes if _is_trouble(code)]
     if troubled:
         codes = sorted(troubled, key=lambda code: (-found.codes[code], code))[:3]
@@ -350,11 +308,10 @@ def _many(count: int, word: str) -> str:
 
 
 def _span(found: Digest) -> str:
-    if found.first_time is None:
+    if found.times is None:
         return ""
-    if found.first_time == found.last_time:
-        return f" at {found.first_time}"
-    return f" from {found.first_time} to {found.last_time}"
+    first, last = found.times
+    return f" at {first}" if first == last else f" from {first} to {last}"
 
 
 def render(found: Digest) -> str:
@@ -365,8 +322,10 @@ def render(found: Digest) -> str:
         else ""
     )
     sections = [f"Lines: {found.line_count:,}{read}"]
-    if found.first_time:
-        sections.append(f"Time: {found.first_time} to {found.last_time}")
+    if found.times:
+        sections.append("Time: {} to {}".format(*found.times))
+    if found.gaps.count:
+        sections.append(f"Damage: {told(found.gaps)}")
     if found.levels:
         counts = [f"{name} {found.levels[name]:,}" for name in LEVELS if found.levels[name]]
         sections.append("Levels: " + ", ".join(counts))

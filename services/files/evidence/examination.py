@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from services.files.evidence import digests
-from services.files.evidence.decoding import UNSTORABLE, decode
+from services.files.evidence.decoding import UNSTORABLE, decode, told
 from services.files.evidence.kinds import NDJSON, PDF, PLAIN, TEXTS
 from services.files.evidence.pdf_text import pdf_text
 from services.files.evidence.pictures import PICTURES, Preview, read_picture
@@ -77,13 +77,16 @@ def _examine(content: bytes, kind: str, filename: str) -> Examined:
         return Examined(f"{_opaque_name(kind)} of {size_of(len(content))}{_untouched(kind)}.")
     decoded = decode(content)
     if kind in LOGS:
-        found = digests.digest(decoded.text)
+        found = digests.digest(decoded.text, decoded.gaps)
         if found.is_log or PurePath(filename).suffix.lower() == ".log":
             return Examined(digests.gist(found), digests.render(found), excerpt(decoded.text))
     lines = decoded.text.count("\n") + (not decoded.text.endswith("\n"))
     noun = "line" if lines == 1 else "lines"
     encoding = "" if decoded.encoding == "utf-8" else f", in {decoded.encoding.upper()}"
-    return Examined(f"{NAMES[kind]} of {lines:,} {noun}{encoding}.", text=excerpt(decoded.text))
+    gaps = f", with {told(decoded.gaps)}" if decoded.gaps.count else ""
+    return Examined(
+        f"{NAMES[kind]} of {lines:,} {noun}{encoding}{gaps}.", text=excerpt(decoded.text)
+    )
 
 
 async def _pdf(content: bytes) -> Examined:

@@ -2,10 +2,11 @@
 
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from services.files.evidence.decoding import decode, looks_like_text
+from services.files.evidence.decoding import GAP_OF_BYTES, decode, looks_like_text
 
 OPAQUE = "application/octet-stream"
 NDJSON = "application/x-ndjson"
@@ -60,6 +61,9 @@ TEXTS = frozenset(
 SAMPLE = 64_000
 """Bytes of a text that are looked at."""
 
+DOS_HEADER = 64
+"""Bytes at the beginning of a Windows program, which are no UTF-8."""
+
 XML = re.compile(r"\s*<(\?xml|svg|[A-Za-z][\w:.-]{0,60}\s+xmlns)")
 HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 
@@ -69,14 +73,31 @@ def kind_of(content: bytes, filename: str) -> str:
     for offset, signature, kind in SIGNATURES:
         if content.startswith(signature, offset):
             return kind
-    if content[:2] == b"MZ" and b"\x00" in content[:SAMPLE]:
+    if content[:2] == b"MZ" and not _is_typed(content):
         return "application/vnd.microsoft.portable-executable"
     if content[:2] == b"BM" and b"\x00" in content[:SAMPLE]:
         return "image/bmp"
-    sample = content[:SAMPLE]
+    sample = _sample(content)
     if not looks_like_text(sample):
         return OPAQUE
     return _text_kind(decode(sample).text, filename, whole=len(content) <= SAMPLE)
+
+
+def _is_typed(content: bytes) -> bool:
+    """A text that happens to begin with MZ."""
+    try:
+        getincrementaldecoder("utf-8")().decode(content[:DOS_HEADER])
+    except UnicodeDecodeError:
+        return False
+    return b"\x00" not in content[:SAMPLE]
+
+
+def _sample(content: bytes) -> bytes:
+    """From where it begins, after a gap at most."""
+    gap = GAP_OF_BYTES.match(content)
+    if gap is None or gap.end() == len(content):
+        return content[:SAMPLE]
+    return content[gap.end() : gap.end() + SAMPLE]
 
 
 def _text_kind(text: str, filename: str, *, whole: bool) -> str:

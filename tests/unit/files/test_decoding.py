@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.files.evidence.decoding import decode
+from services.files.evidence.decoding import decode, told
 from services.files.evidence.kinds import kind_of
 from services.validation import is_storable
 
@@ -42,6 +42,26 @@ def test_half_a_character_at_the_end_is_replaced() -> None:
 
 def test_nul_is_left_out() -> None:
     assert decode(b"one\x00 line of a log").text == "one line of a log"
+
+
+@pytest.mark.parametrize(
+    ("content", "gaps"),
+    [
+        (b"one\n\x00\x00two", "0 gaps of 0 NULs in all, the first "),
+        (bytes(16) + b"one", "a gap of 16 NULs at the beginning"),
+        (b"one\r\ntwo\r\n" + bytes(5_000) + b"three", "a gap of 5,000 NULs after line 2"),
+        (
+            b"one\ntw" + bytes(20) + b"\nthree\n" + bytes(30),
+            "2 gaps of 50 NULs in all, the first within line 2",
+        ),
+        (
+            b"\xff\xfe" + f"one\n{chr(0) * 40}two".encode("utf-16-le"),
+            "a gap of 40 NULs after line 1",
+        ),
+    ],
+)
+def test_room_that_was_never_written_is_told(content: bytes, gaps: str) -> None:
+    assert told(decode(content).gaps) == gaps
 
 
 @given(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-16-le")))

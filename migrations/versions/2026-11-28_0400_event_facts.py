@@ -5,8 +5,8 @@ An audit entry and an event of one transaction have the same instant, and so has
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

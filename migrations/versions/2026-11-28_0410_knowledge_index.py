@@ -7,8 +7,8 @@ transaction and no other: every key of the index begins with the account.
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
