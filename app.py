@@ -26,6 +26,7 @@ from schema.page import GRAPHIQL, POLICY
 from schema.root import graphql_schema
 from schema.transport.downloads import download
 from schema.transport.endpoint import GraphQLEndpoint
+from schema.transport.exports import export
 from schema.transport.forms import PREFLIGHT
 from schema.transport.request_log import RequestLog
 from schema.transport.security_headers import SecurityHeaders
@@ -197,6 +198,7 @@ def create_app(
             Mount("/graphql/assets", GZipMiddleware(Assets(GRAPHIQL / "assets"))),
             Route("/graphql", Endpoint()),
             Route("/uploads/{upload_id}", download),
+            Route("/exports/{session_id}", export),
             WebSocketRoute("/graphql", Endpoint()),
         ],
     )

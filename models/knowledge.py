@@ -23,6 +23,10 @@ ARTICLE_WORDS = (
 """Title, symptoms, cause and tags, body. The cut keeps it below the largest vector there can be."""
 
 
+WORD_KEYS = "flowpilot_word_keys(account_id, words)"
+"""Each word with its account before it, so that an index finds an account's words and no other's."""
+
+
 class KbArticle(InAccount, Base):
     """An article outlives the session it was learnt in."""
 
@@ -44,6 +48,7 @@ class KbArticle(InAccount, Base):
         refers_to("source_session_id", "ai_sessions id", "SET NULL (source_session_id)"),
         Index("ix_kb_articles_newest", "account_id", "created_at"),
         Index("ix_kb_articles_source", "account_id", "source_session_id"),
+        Index("ix_kb_articles_words", text(WORD_KEYS), postgresql_using="gin"),
     )
 
 
@@ -57,7 +62,10 @@ class ResolvedSession(Base):
     words: Mapped[str] = mapped_column(TSVECTOR())
     """Summary A, intake and findings B, resolution C."""
 
-    __table_args__ = (of_session(),)
+    __table_args__ = (
+        of_session(),
+        Index("ix_resolved_sessions_words", text(WORD_KEYS), postgresql_using="gin"),
+    )
 
 
 class MessageArticle(Base):

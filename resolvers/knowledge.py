@@ -11,7 +11,7 @@ from services.knowledge import library
 class KnowledgeQueries:
     @strawberry.field(
         description="Newest first. With `search`, English full text of at most 200 characters as for "
-        "`sessions`, best first."
+        "`sessions`, best first; of more than 1,000 that match, the newest are ranked."
     )
     async def kb_articles(
         self,

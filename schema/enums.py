@@ -18,6 +18,8 @@ from models import (
     sla,
     upload,
 )
+from services.exports.links import ExportFormat
+from services.messages import MessageScope
 from services.outputs import grounding, reading
 
 for enum in (
@@ -54,3 +56,13 @@ for enum in (
     upload.UploadState,
 ):
     strawberry.enum(enum)
+
+strawberry.enum(
+    MessageScope,
+    description="OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, "
+    "then its own.",
+)
+strawberry.enum(
+    ExportFormat,
+    description="ARCHIVE: a ZIP with all three and the files that were brought in, 500 MB of them at most.",
+)

@@ -10,6 +10,7 @@ from models import branch as models
 from models.branch import BranchStatus
 from schema import account as accounts
 from schema import branch as branches
+from schema import knowledge
 from schema import message as messages
 from schema import session as sessions
 from schema import step as steps
@@ -24,10 +25,12 @@ from schema.errors import (
 from schema.node import Node
 from services.errors import NotFound
 from services.ids import Kind, node_id
+from services.knowledge.outcomes import Option
 
 if TYPE_CHECKING:
     from schema.account import User
     from schema.branch import Branch
+    from schema.knowledge import SimilarOutcome
     from schema.message import BranchMessage
     from schema.session import AiSession
     from schema.step import Step
@@ -35,10 +38,21 @@ if TYPE_CHECKING:
 
 @strawberry.type
 class ForkOption:
+    session_key: strawberry.Private[UUID]
     label: str
     description: str
     branch: Annotated["Branch", strawberry.lazy("schema.branch")]
     status: BranchStatus
+
+    @strawberry.field(
+        description="What became of the same hypothesis in resolved sessions that are like this one, best "
+        "first, at most 5."
+    )
+    async def similar_outcomes(
+        self, info: Info
+    ) -> list[Annotated["SimilarOutcome", strawberry.lazy("schema.knowledge")]]:
+        option = Option(self.session_key, self.label, self.description)
+        return await knowledge.similar_outcomes(info, option)
 
 
 @strawberry.type(
@@ -77,6 +91,7 @@ class ForkPoint(Node):
         rows = await info.context.loaders.options_of_fork_point.load(self.key)
         return [
             ForkOption(
+                session_key=row.session_id,
                 label=row.label,
                 description=row.description or "",
                 branch=branches.Branch.of(row),

@@ -15,6 +15,7 @@ from services.errors import NotFound
 from services.ids import Kind, node_id
 from services.knowledge.library import Listed
 from services.knowledge.lookup import MOST_SIMILAR, Similar
+from services.knowledge.outcomes import Option, Outcome
 from services.pages import Page, page_size
 
 if TYPE_CHECKING:
@@ -124,3 +125,26 @@ async def similar_sessions(info: Info, session_key: UUID, first: int) -> list[Si
     size = page_size("first", first, MOST_SIMILAR)
     found = await info.context.loaders.similar_to_session.load(session_key)
     return [SimilarSession(similar=similar, score=similar.score) for similar in found[:size]]
+
+
+@strawberry.type(description="A branch of a similar session that tested much the same.")
+class SimilarOutcome:
+    outcome: strawberry.Private[Outcome]
+    likeness: float = strawberry.field(
+        description="0.4 to 1: how many of their words the two hypotheses share; 1 for the same label."
+    )
+
+    @strawberry.field(description="SOLVED or DEAD_END, with the reason.")
+    async def branch(self, info: Info) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
+        return await branches.load(info, self.outcome.branch_id)
+
+    @strawberry.field
+    async def session(
+        self, info: Info
+    ) -> Annotated["AiSession", strawberry.lazy("schema.session")]:
+        return await sessions.load(info, self.outcome.session_id)
+
+
+async def similar_outcomes(info: Info, option: Option) -> list[SimilarOutcome]:
+    found = await info.context.loaders.outcomes_of_option.load(option)
+    return [SimilarOutcome(outcome=outcome, likeness=outcome.likeness) for outcome in found]

@@ -7,7 +7,6 @@ about it through the same loaders.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
-from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
@@ -24,6 +23,7 @@ from services import (
     integrations,
     messages,
     rankings,
+    replay,
     revival_proposals,
     revivals,
     second_opinions,
@@ -35,13 +35,13 @@ from services import (
 )
 from services.access import Actor
 from services.files import attachments, uploads
-from services.knowledge import library, lookup, suggestions
+from services.knowledge import library, lookup, outcomes, suggestions
 from services.outputs import reading
 from services.runtime import Runtime
 
 K = TypeVar("K")
 T = TypeVar("T")
-Read = Callable[[Runtime, Actor, Sequence[UUID]], Awaitable[Mapping[UUID, T]]]
+Read = Callable[[Runtime, Actor, Sequence[K]], Awaitable[Mapping[K, T]]]
 
 
 class Loader(DataLoader[K, T]):
@@ -52,16 +52,16 @@ class Loader(DataLoader[K, T]):
 
 
 class Loaders:
-    def __init__(self, runtime: Runtime, actor: Actor) -> None:  # noqa: PLR0915 - one a relation
-        def one(read: Read[T]) -> Loader[UUID, T | None]:
-            async def load(keys: list[UUID]) -> list[T | None]:
+    def __init__(self, runtime: Runtime, actor: Actor) -> None:  # noqa: PLR0915 - a line a relation
+        def one(read: Read[K, T]) -> Loader[K, T | None]:
+            async def load(keys: list[K]) -> list[T | None]:
                 found = await read(runtime, actor, keys)
                 return [found.get(key) for key in keys]
 
             return Loader(load_fn=load)
 
-        def many(read: Read[list[T]]) -> Loader[UUID, list[T]]:
-            async def load(keys: list[UUID]) -> list[list[T]]:
+        def many(read: Read[K, list[T]]) -> Loader[K, list[T]]:
+            async def load(keys: list[K]) -> list[list[T]]:
                 found = await read(runtime, actor, keys)
                 return [found.get(key, []) for key in keys]
 
@@ -69,6 +69,7 @@ class Loaders:
 
         self.sessions = one(sessions.by_id)
         self.trees = one(tree.by_session)
+        self.moments = one(replay.by_place)
         self.branches = one(branches.by_id)
         self.fork_points = one(forks.fork_points_by_id)
         self.fork_points_of_session = many(forks.fork_points_by_session)
@@ -94,6 +95,7 @@ class Loaders:
         self.kb_articles = one(library.by_id)
         self.articles_of_message = many(suggestions.articles_by_message)
         self.similar_to_session = many(lookup.similar_by_session)
+        self.outcomes_of_option = many(outcomes.by_option)
         self.messages = one(messages.by_id)
         self.uploads = one(uploads.by_id)
         self.uploads_of_session = many(uploads.by_session)

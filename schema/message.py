@@ -26,29 +26,34 @@ from schema.node import Node, PageInfo
 from schema.usage import TokenUsage
 from services.errors import NotFound
 from services.ids import Kind, node_id
-from services.messages import MessageScope
+from services.knowledge.outcomes import Option
 from services.pages import Page, write_cursor
 
 if TYPE_CHECKING:
     from schema.account import User
     from schema.branch import Branch
-    from schema.knowledge import KbArticle
+    from schema.knowledge import KbArticle, SimilarOutcome
     from schema.session import AiSession
     from schema.step import Step
     from schema.upload import FileUpload
 
-strawberry.enum(
-    MessageScope,
-    description="OWN: said on this branch. LINEAGE: what it inherited from its ancestors first, "
-    "then its own.",
-)
-
 
 @strawberry.type
 class ForkSuggestionOption:
+    session_key: strawberry.Private[UUID]
     label: str
     description: str
     likelihood: float | None = strawberry.field(description="0 to 1, if the assistant gave one.")
+
+    @strawberry.field(
+        description="What became of the same hypothesis in resolved sessions that are like this one, best "
+        "first, at most 5."
+    )
+    async def similar_outcomes(
+        self, info: Info
+    ) -> list[Annotated["SimilarOutcome", strawberry.lazy("schema.knowledge")]]:
+        option = Option(self.session_key, self.label, self.description)
+        return await knowledge.similar_outcomes(info, option)
 
 
 @strawberry.type
@@ -57,8 +62,10 @@ class ForkSuggestion:
     options: list[ForkSuggestionOption]
 
     @classmethod
-    def of(cls, stored: dict[str, Any]) -> Self:
-        options = [ForkSuggestionOption(**option) for option in stored["options"]]
+    def of(cls, stored: dict[str, Any], session_key: UUID) -> Self:
+        options = [
+            ForkSuggestionOption(session_key=session_key, **option) for option in stored["options"]
+        ]
         return cls(reason=stored["reason"], options=options)
 
 
@@ -167,7 +174,11 @@ class BranchMessage(Node):
             body=row.body,
             model=row.model,
             failure=row.failure,
-            suggested_fork=ForkSuggestion.of(row.suggested_fork) if row.suggested_fork else None,
+            suggested_fork=(
+                ForkSuggestion.of(row.suggested_fork, row.session_id)
+                if row.suggested_fork
+                else None
+            ),
             created_at=row.created_at,
         )
 

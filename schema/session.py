@@ -14,6 +14,7 @@ from models.session import AiSession as Row
 from models.session import ConfidenceTier, IntakeType, SessionStatus, SessionType
 from schema import account as accounts
 from schema import branch as branches
+from schema import export as exports
 from schema import finding as findings
 from schema import fork_point as fork_points
 from schema import handoff as handoffs
@@ -21,9 +22,11 @@ from schema import hypothesis as hypotheses
 from schema import integration as integrations
 from schema import knowledge
 from schema import message as messages
+from schema import moment as moments
 from schema import output as outputs
 from schema import second_opinion as second_opinions
 from schema import step as steps
+from schema import timeline as timelines
 from schema import upload as uploads
 from schema.context import Info
 from schema.errors import (
@@ -37,7 +40,8 @@ from schema.node import Node, PageInfo
 from schema.usage import TokenUsage
 from services import sessions as service
 from services.errors import NotFound
-from services.feed import encode_cursor
+from services.exports.links import ExportFormat
+from services.feed import decode_cursor, encode_cursor
 from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import Page, write_cursor
 from services.sessions import SessionView
@@ -55,9 +59,11 @@ if TYPE_CHECKING:
     from schema.integration import Integration
     from schema.knowledge import SimilarSession
     from schema.message import BranchMessage
+    from schema.moment import SessionMoment
     from schema.output import ResolutionOutput
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
+    from schema.timeline import EventConnection
     from schema.upload import FileUpload
 
 
@@ -265,6 +271,31 @@ class AiSession(Node):
                     snapshot=handoffs.HandoffSnapshot.of(row.snapshot),
                 )
         return None
+
+    @strawberry.field(description="What happened, oldest first; `first` is 1 to 100.")
+    async def timeline(
+        self, info: Info, first: int = 50, after: str | None = None
+    ) -> Annotated["EventConnection", strawberry.lazy("schema.timeline")]:
+        return await timelines.of_session(info, self.row.id, first, after)
+
+    @strawberry.field(
+        description="As it was at an event: `cursor` is an event's, or an `eventCursor` read before. "
+        "Null where the log does not hold the session's beginning up to there: it began later, or "
+        "events were deleted for their age (`timeline.isComplete`)."
+    )
+    async def at(
+        self, info: Info, cursor: str
+    ) -> Annotated["SessionMoment", strawberry.lazy("schema.moment")] | None:
+        newest = decode_cursor(info.context.actor.account_id, self.event_cursor)
+        return await moments.at(info, self.row.id, cursor, newest or 0)
+
+    @strawberry.field(
+        description="All of it as a file, the secrets that are kept from models taken out of its texts."
+    )
+    def export(
+        self, info: Info, form: Annotated[ExportFormat, strawberry.argument(name="format")]
+    ) -> exports.SessionExport:
+        return exports.export_of(info, self.row.id, form)
 
     @strawberry.field(
         description="Ticket notes, article and client summary, in this order; empty until it was resolved "

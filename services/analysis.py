@@ -173,13 +173,14 @@ async def _write(
     found = await _add_findings(work, record, analysis)
     if found or withdrawn:
         work.record(FindingsChanged(session.id, record.branch.id, (*found.values(), *withdrawn)))
+    ranked = await _rank(work, record, analysis.ranking)
     changed = [
         *await _say_failure(work, record.branch.id, None),
         *await _summarise(work, record, analysis),
-        *await _rank(work, record, analysis.ranking),
+        *ranked,
     ]
     for branch_id in dict.fromkeys(changed):
-        work.record(BranchUpdated(session.id, branch_id))
+        work.record(BranchUpdated(session.id, branch_id, likelihood=ranked.get(branch_id)))
     if session.status in lifecycle.WORKABLE:
         await _propose_revivals(work, record, analysis, found)
 
@@ -321,14 +322,16 @@ async def _summarise(work: UnitOfWork, record: Record, analysis: Analysis) -> li
     return [record.branch.id]
 
 
-async def _rank(work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank]) -> list[UUID]:
-    """Hypotheses whose likelihood changed. Only those still open are ranked, each once.
+async def _rank(
+    work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank]
+) -> dict[UUID, float]:
+    """Likelihoods that changed, by hypothesis. Only those still open are ranked, each once.
 
     Nothing is ranked by who did not know what the hypotheses have been held to be since.
     """
     if ranks and await _have_moved(work, record):
-        return []
-    changed = []
+        return {}
+    changed: dict[UUID, float] = {}
     for ref, rank in {rank.hypothesis: rank for rank in ranks}.items():
         branch = record.hypotheses.get(ref)
         if branch is None or branch.likelihood == rank.likelihood:
@@ -359,7 +362,7 @@ async def _rank(work: UnitOfWork, record: Record, ranks: Sequence[HypothesisRank
                 minutes=rank.minutes,
             )
         )
-        changed.append(branch.id)
+        changed[branch.id] = rank.likelihood
     return changed
 
 

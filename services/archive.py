@@ -97,7 +97,9 @@ async def _archive(work: UnitOfWork, session: AiSession, found: Sequence[Branch]
         .values(hypothesis_count=AiSession.hypothesis_count - len(found), updated_at=func.now())
     )
     for branch in found:
-        work.record(BranchUpdated(session.id, branch.id), action=AuditAction.BRANCH_ARCHIVED)
+        work.record(
+            BranchUpdated(session.id, branch.id, archived=True), action=AuditAction.BRANCH_ARCHIVED
+        )
 
 
 async def restore_branch(
@@ -124,7 +126,10 @@ async def restore_branch(
         await count_hypotheses(work, runtime.limits, session, added=len(together), new=0)
         await update_branches(work, [found.id for found in together], archived_at=None)
         for found in together:
-            work.record(BranchUpdated(session.id, found.id), action=AuditAction.BRANCH_RESTORED)
+            work.record(
+                BranchUpdated(session.id, found.id, archived=False),
+                action=AuditAction.BRANCH_RESTORED,
+            )
         return await changed(work, actor, branch)
 
 

@@ -138,7 +138,7 @@ async def rename_branch(
             work, [branch.id], label=label, description=description or branch.description
         )
         work.record(
-            BranchUpdated(branch.session_id, branch.id),
+            BranchUpdated(branch.session_id, branch.id, label=label),
             Change("label", branch.label, label),
             action=AuditAction.BRANCH_RENAMED,
         )

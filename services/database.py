@@ -65,12 +65,20 @@ def is_away(error: BaseException | None) -> bool:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine, account_id: UUID) -> AsyncIterator[AsyncConnection]:
-    """Commits on the way out, rolls back on an exception. Only this account's rows exist inside."""
+async def transaction(
+    engine: AsyncEngine, account_id: UUID, *, frozen: bool = False
+) -> AsyncIterator[AsyncConnection]:
+    """Commits on the way out, rolls back on an exception. Only this account's rows exist inside.
+
+    `frozen`: all statements see the same instant.
+    """
     with inner("transaction"):
-        async with engine.connect() as db, db.begin():
-            await db.execute(ENTER_ACCOUNT, {"account_id": str(account_id)})
-            yield db
+        async with engine.connect() as db:
+            if frozen:
+                await db.execution_options(isolation_level="REPEATABLE READ")
+            async with db.begin():
+                await db.execute(ENTER_ACCOUNT, {"account_id": str(account_id)})
+                yield db
 
 
 async def fetch(db: AsyncConnection, statement: Select[T]) -> Sequence[T]:

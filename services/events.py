@@ -56,8 +56,12 @@ class SessionStatusChanged(DomainEvent):
 
 @dataclass(frozen=True, slots=True)
 class BranchForked(DomainEvent):
+    """`labels` and `likelihoods` are those of the branches, as they were made."""
+
     fork_point_id: UUID
     branch_ids: tuple[UUID, ...]
+    labels: tuple[str, ...]
+    likelihoods: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,12 @@ class BranchStatusChanged(DomainEvent):
 
 @dataclass(frozen=True, slots=True)
 class BranchUpdated(DomainEvent):
-    """Renamed, archived, restored, summarised, ranked."""
+    """Renamed, archived, restored, summarised, ranked. What is None did not change."""
 
     branch_id: UUID
+    label: str | None = None
+    archived: bool | None = None
+    likelihood: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,15 @@ async def fork_branch(
             else:
                 point = await _known_fork_point(work, session, fork_point_id, parent_branch_id)
             await _add_branches(work, runtime.limits, session, point, branch_ids, options)
-            work.record(BranchForked(session.id, point_id, tuple(branch_ids)))
+            work.record(
+                BranchForked(
+                    session.id,
+                    point_id,
+                    tuple(branch_ids),
+                    tuple(option.label for option in options),
+                    tuple(option.likelihood for option in options),
+                )
+            )
         else:
             point_id = UUID(made["fork_point"])
             branch_ids = [UUID(text) for text in made["branches"]]

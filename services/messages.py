@@ -391,13 +391,14 @@ async def list_messages(
     *,
     first: int | None,
     after: str | None,
-    last: int | None,
-    before: str | None,
+    last: int | None = None,
+    before: str | None = None,
+    up_to: int | None = None,
 ) -> Page[BranchMessage]:
     """By position; positions are unique in a lineage, so they are the cursor.
 
-    Forward with first/after, from the end with last/before; neither means the first 50. Raises
-    InvalidInput.
+    Forward with first/after, from the end with last/before; neither means the first 50. `up_to` is the
+    last position that is there at all. Raises InvalidInput.
     """
     check = Validation()
     if first is not None and last is not None:
@@ -411,6 +412,8 @@ async def list_messages(
     statement = _in_scope(actor, branch_id, scope).limit(size + 1)
     if after is not None:
         statement = statement.where(BranchMessage.position > read_cursor("after", after, int)[0])
+    if up_to is not None:
+        statement = statement.where(BranchMessage.position <= up_to)
     if before is not None:
         statement = statement.where(BranchMessage.position < read_cursor("before", before, int)[0])
     order = BranchMessage.position.desc() if backward else BranchMessage.position

@@ -26,12 +26,12 @@ async def download(request: Request) -> Response:
         upload = await follow(runtime, link, signature)
         content = await runtime.files.open(upload.account_id, upload.id)
     except NotFound:
-        return _refusal(404, "There is no such file, or its address is no longer good.")
+        return refusal(404, "There is no such file, or its address is no longer good.")
     except FileGone:
         log.warning("a file is missing in the store: %s", link.upload_id)
-        return _refusal(404, "The file is no longer in the store.")
+        return refusal(404, "The file is no longer in the store.")
     except StoreAway:
-        return _refusal(503, "The store of files cannot be reached. Try again.")
+        return refusal(503, "The store of files cannot be reached. Try again.")
     kind = upload.content_type
     return StreamingResponse(
         content,
@@ -61,5 +61,5 @@ def _asked_for(request: Request) -> tuple[Link, str]:
     return link, given.get("signature", "")
 
 
-def _refusal(status: int, message: str) -> Response:
+def refusal(status: int, message: str) -> Response:
     return JSONResponse({"message": message}, status, headers={"Cache-Control": "no-store"})

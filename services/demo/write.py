@@ -29,6 +29,7 @@ from services.demo.documents import write_documents
 from services.events import (
     BranchForked,
     BranchStatusChanged,
+    BranchSwitched,
     DomainEvent,
     HandoffCreated,
     MessageAdded,
@@ -113,6 +114,9 @@ async def write_session(author: Author, story: Told) -> None:
     trunk_id = _branch(pages, {"label": "Trunk", "status": "active", **story["trunk"]}, opener)
     await _insert(pages, story, opener, trunk_id, began)
     await _revive(pages, opener)
+    if "active" in story:
+        active_id = pages.labels[story["active"]]
+        pages.note(BranchSwitched(pages.session_id, trunk_id, active_id), opener)
     if "handoff" in story:
         await _hand_off(pages, story["handoff"], opener)
     elif story.get("status") == "resolved":
@@ -143,8 +147,8 @@ def _branch(
         "description": told.get("description"),
         "status": status,
         "status_reason": told.get("reason"),
-        "status_changed_at": pages.clock,
-        "status_changed_by": opener,
+        "status_changed_at": None,
+        "status_changed_by": None,
         "likelihood": told.get("likelihood"),
         "context_summary": _summary(told, pages.clock),
         "step_count": 0,
@@ -158,6 +162,10 @@ def _branch(
     pages.branches.append(row)
     pages.labels[told["label"]] = branch_id
     pages.said[branch_id] = []
+    if parent is None:
+        row.update(status_changed_at=pages.clock, status_changed_by=opener)
+    elif status is not BranchStatus.UNTRIED:
+        _change_status(pages, row, BranchStatus.UNTRIED, BranchStatus.ACTIVE, None, opener)
     for message in told.get("messages", ()):
         _message(pages, row, message, opener)
     for finding in told.get("findings", ()):
@@ -165,13 +173,23 @@ def _branch(
     if "revived" in told:
         pages.revivals.append((told["revived"], branch_id))
     if status not in {BranchStatus.UNTRIED, BranchStatus.ACTIVE}:
-        change = BranchStatusChanged(
-            pages.session_id, branch_id, BranchStatus.ACTIVE, status, told.get("reason")
-        )
-        pages.note(change, opener)
+        _change_status(pages, row, BranchStatus.ACTIVE, status, told.get("reason"), opener)
     for fork in told.get("forks", ()):
         _fork(pages, row, fork, opener)
     return branch_id
+
+
+def _change_status(
+    pages: Pages,
+    row: dict[str, Any],
+    before: BranchStatus,
+    after: BranchStatus,
+    reason: str | None,
+    opener: UUID,
+) -> None:
+    row.update(status_changed_at=pages.clock, status_changed_by=opener)
+    changed = BranchStatusChanged(pages.session_id, row["id"], before, after, reason)
+    pages.note(changed, opener)
 
 
 def _summary(told: Told, at: datetime) -> dict[str, Any] | None:
@@ -285,7 +303,13 @@ def _fork(pages: Pages, parent: dict[str, Any], told: Told, opener: UUID) -> Non
     _step(pages, parent, StepType.FORK, {}, fork_point_id=point["id"])
     at, place = pages.clock, len(pages.author.happened)
     made = [_branch(pages, option, opener, parent, point) for option in told["branches"]]
-    forked = BranchForked(pages.session_id, point["id"], tuple(made))
+    forked = BranchForked(
+        pages.session_id,
+        point["id"],
+        tuple(made),
+        tuple(option["label"] for option in told["branches"]),
+        tuple(option.get("likelihood") for option in told["branches"]),
+    )
     pages.author.happened.insert(place, (at, opener, forked))
 
 

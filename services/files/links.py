@@ -1,8 +1,5 @@
 """Addresses at which one viewer may fetch one file for a few minutes, without a token of theirs."""
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from time import time
 from uuid import UUID
@@ -12,12 +9,11 @@ from sqlalchemy import select
 from models.account import User
 from models.upload import FileUpload
 from services.access import Actor
+from services.addresses import SECONDS, is_same, sign
 from services.database import fetch_one, transaction
 from services.errors import NotFound
 from services.ids import Kind, node_id
 from services.runtime import Runtime
-
-SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +30,14 @@ def link_for(actor: Actor, upload: FileUpload) -> Link:
 
 
 def signature(runtime: Runtime, link: Link) -> str:
-    """Under a key of its own, so that it is good for nothing else that the secret signs."""
-    key = hmac.digest(runtime.secret, b"addresses of files", hashlib.sha256)
     parts = (link.account_id.hex, link.upload_id.hex, link.viewer_id.hex, str(link.expires))
-    signed = hmac.digest(key, ":".join(parts).encode(), hashlib.sha256)
-    return urlsafe_b64encode(signed).rstrip(b"=").decode()
+    return sign(runtime, b"addresses of files", *parts)
 
 
 async def follow(runtime: Runtime, link: Link, given: str) -> FileUpload:
     """Raises NotFound, whatever is wrong: forged, over, or the file or its viewer are gone."""
     missing = NotFound(node_id(Kind.UPLOAD, link.upload_id))
-    if not hmac.compare_digest(signature(runtime, link).encode(), given.encode()):
+    if not is_same(signature(runtime, link), given):
         raise missing
     if link.expires < time():
         raise missing

@@ -32,6 +32,12 @@ MOST_CHARACTERS = 20_000
 SCORE_NEEDED = 0.2
 """Set by hand between what support articles score for their own symptoms and for those of others."""
 
+MOST_HOLDERS = 1_000
+"""Documents of a kind that are looked at for a word; one that more hold counts as if these were all."""
+
+MOST_CANDIDATES = 1_000
+"""Documents that are scored, about: those that hold the rarest words of a text, until they are so many."""
+
 WORDS_NEEDED = 2
 """That a document shares with a text, unless it has fewer."""
 
@@ -48,10 +54,28 @@ _FIND = """
              WHERE length(lexeme) > 1
              ORDER BY cardinality(positions) DESC, positions[1], lexeme
              LIMIT :most_words) said),
+    holder AS MATERIALIZED (
+        SELECT * FROM flowpilot_holders(ARRAY(SELECT DISTINCT lexeme FROM word), :most_holders)),
+    holders AS (SELECT lexeme, count(*) FROM holder GROUP BY lexeme),
+    telling AS (
+        SELECT lexeme FROM (
+            SELECT lexeme, sum(count) OVER (
+                       PARTITION BY question_id ORDER BY count, lexeme) - count AS rarer
+              FROM word JOIN holders USING (lexeme)) ranked
+         WHERE rarer < :most_candidates),
+    candidate AS MATERIALIZED (
+        SELECT DISTINCT kind, id FROM holder
+         WHERE kind = ANY (:kinds) AND lexeme IN (SELECT lexeme FROM telling)),
     document AS MATERIALIZED (
-        SELECT 'article' AS kind, id, words FROM kb_articles WHERE account_id = :account_id
-        UNION ALL
-        SELECT 'session', session_id, words FROM resolved_sessions WHERE account_id = :account_id),
+        SELECT kind, article.id, article.words
+          FROM candidate JOIN kb_articles article
+            ON article.account_id = :account_id AND article.id = candidate.id
+         WHERE kind = 'article'
+         UNION ALL
+        SELECT kind, session.session_id, session.words
+          FROM candidate JOIN resolved_sessions session
+            ON session.account_id = :account_id AND session.session_id = candidate.id
+         WHERE kind = 'session'),
     held AS MATERIALIZED (
         SELECT kind, id, said.lexeme,
                CASE WHEN 'A' = ANY (said.weights) THEN 1.0
@@ -65,8 +89,10 @@ _FIND = """
                ln(1 + (all_documents.count + 20 - coalesce(holders.count, 0) + 0.5)
                       / (coalesce(holders.count, 0) + 0.5)) AS rarity
           FROM (SELECT DISTINCT lexeme FROM word) asked
-          LEFT JOIN (SELECT lexeme, count(*) FROM held GROUP BY lexeme) holders USING (lexeme),
-               (SELECT count(*) FROM document) all_documents),
+          LEFT JOIN holders USING (lexeme),
+               (SELECT (SELECT count(*) FROM kb_articles WHERE account_id = :account_id)
+                     + (SELECT count(*) FROM resolved_sessions WHERE account_id = :account_id)
+                    AS count) all_documents),
     asked AS (
         SELECT question_id, sum(rarity) AS rarity, count(*) AS words
           FROM word JOIN rarity USING (lexeme) GROUP BY question_id),
@@ -86,6 +112,8 @@ _FIND = """
 """
 
 _GIVEN = {
+    "most_holders": MOST_HOLDERS,
+    "most_candidates": MOST_CANDIDATES,
     "most_words": MOST_WORDS,
     "most_characters": MOST_CHARACTERS,
     "words_needed": WORDS_NEEDED,

@@ -725,6 +725,7 @@ async def test_a_key_used_again_with_other_content(
         "handOffSession": {"intent": "ESCALATE"},
         "mergeFindings": {"branchId": world.active},
         "pushHandoff": {"clientVisible": True},
+        "pushResolutionOutput": {"clientVisible": True},
         "regenerateMessage": {"messageId": world.written_anew},
         "requestSecondOpinion": {"sessionId": world.session},
         "sendBranchMessage": {"body": "Another"},

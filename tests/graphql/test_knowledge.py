@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.knowledge import KbArticle
 from models.session import AiSession, SessionStatus
+from services.ai.port import ForkDraft, ForkOption
 from services.ai.scripted import Answer, Fail, ScriptedProvider
 from services.database import transaction
 from services.demo.library import ARTICLES
@@ -147,6 +148,53 @@ async def test_a_search_puts_titles_before_symptoms_before_bodies(
     assert titles(await engineer.run(LIST, search='"drops tunnel"')) == []
 
 
+async def test_a_search_finds_by_index_what_its_query_says(
+    client: Client, colleagues: Colleagues, strangers: Colleagues, database_url: str
+) -> None:
+    """Words that must, may and must not occur, phrases, and words with signs in them."""
+    engineer = client.as_(colleagues.engineer)
+    articles = (
+        {"title": "O'Brien moved the share"},
+        {"title": "Path", "body": r"Look in \\server\share\o'brien and http://srv/a\b?c='d'"},
+        {"title": "Share moved"},
+        {"title": "Nothing"},
+    )
+    await write(database_url, colleagues.account_id, *articles)
+    await write(database_url, strangers.account_id, *articles)
+    for search, found in (
+        ("share", {"O'Brien moved the share", "Path", "Share moved"}),
+        ("share moved", {"O'Brien moved the share", "Share moved"}),
+        ('"share moved"', {"Share moved"}),
+        ("share -moved", {"Path"}),
+        ("o'brien", {"O'Brien moved the share", "Path"}),
+        (r"a\b?c='d'", {"Path"}),
+        ("nothing or moved", {"O'Brien moved the share", "Share moved", "Nothing"}),
+        ("nothing or -share", {"Nothing"}),
+        ("-share", {"Nothing"}),
+        ("the", set()),
+    ):
+        listed = titles(await engineer.run(LIST, search=search))
+        assert (set(listed), len(listed)) == (found, len(found)), search
+
+
+async def test_of_many_matches_the_newest_are_ranked(
+    client: Client,
+    colleagues: Colleagues,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.knowledge.library.MOST_RANKED", 2)
+    await write(
+        database_url,
+        colleagues.account_id,
+        {"title": "Tunnel"},
+        {"title": "Newer", "body": "tunnel"},
+        {"title": "Newest tunnel"},
+    )
+    listed = await client.as_(colleagues.engineer).run(LIST, search="tunnel")
+    assert titles(listed) == ["Newest tunnel", "Newer"]
+
+
 @pytest.mark.parametrize("search", ["'", "\\", "a & b | !c", ":*", "((", "<->", "';--", '"', "%_"])
 async def test_no_sign_in_a_search_is_an_error(
     client: Client, colleagues: Colleagues, database_url: str, search: str
@@ -198,6 +246,35 @@ async def test_an_article_by_its_id(
 
 
 # ------------------------------------------------------------------ what a text is about
+
+
+async def test_the_rarest_words_lead_to_what_is_scored(
+    colleagues: Colleagues, runtime: Runtime, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By all words, whichever led to it; what shares common words only is looked at while there is room."""
+    common, rare, both = await write(
+        database_url,
+        colleagues.account_id,
+        {"title": "Printer paper"},
+        {"title": "Printer toner"},
+        {"title": "Printer paper toner"},
+    )
+    body = "printer paper toner"
+    weights = {"printer": rarity(3, of=3), "paper": rarity(2, of=3), "toner": rarity(2, of=3)}
+    half = (weights["printer"] + weights["paper"]) / sum(weights.values())
+    whole = await related(runtime.engine, colleagues.account_id, body)
+    assert {found.id: found.score for found in whole.articles} == {
+        both: pytest.approx(1),
+        common: pytest.approx(half),
+        rare: pytest.approx(half),
+    }
+    monkeypatch.setitem(lookup._GIVEN, "most_candidates", 1)  # the first of the rarest: paper
+    narrow = await related(runtime.engine, colleagues.account_id, body)
+    assert [found.id for found in narrow.articles] == [both, common]
+    assert [found.score for found in narrow.articles] == [pytest.approx(1), pytest.approx(half)]
+    monkeypatch.setitem(lookup._GIVEN, "most_holders", 1)
+    capped = await related(runtime.engine, colleagues.account_id, body)
+    assert len(capped.articles) == 1
 
 
 async def test_a_score_tells_how_much_is_shared_and_where(
@@ -383,6 +460,138 @@ async def test_similar_sessions_cost_the_same_for_one_session_and_for_many(
         edges = (await engineer.run(document))["sessions"]["edges"]
         assert [len(edge["node"]["similarSessions"]) for edge in edges] == [2] * sessions
         assert len(statements) == 4  # the sequence, the list, what is similar, its sessions
+
+
+# ------------------------------------------------------------------ what became of hypotheses
+
+OUTCOMES = "similarOutcomes { likeness session { id } branch { label status statusReason } }"
+OPTIONS = f"""query($id: ID!) {{ session(id: $id) {{
+  forkPoints {{ options {{ label {OUTCOMES} }} }}
+  rootBranch {{ messages {{ edges {{ node {{ suggestedFork {{ options {{ label {OUTCOMES} }} }} }} }} }} }}
+}} }}"""
+
+
+async def tried(
+    client: Client, owner_url: str, intake: str, *hypotheses: tuple[str, str, str | None]
+) -> str:
+    """A resolved session whose hypotheses (label, description, status) ended so."""
+    session = await opened(client, intake)
+    forked = await client.mutate(
+        "forkBranch",
+        "branches { id }",
+        sessionId=session["id"],
+        reason="Several causes",
+        options=[{"label": label, "description": told} for label, told, _ in hypotheses],
+    )
+    for branch, (label, _, status) in zip(forked["branches"], hypotheses, strict=True):
+        if status is not None:
+            await client.mutate("switchBranch", "branch { id }", branchId=branch["id"])
+            await client.mutate(
+                "markBranchStatus",
+                "branch { id }",
+                branchId=branch["id"],
+                status=status,
+                reason=f"So it was: {label}",
+                expectedVersion=1,
+            )
+    await put(owner_url, session["id"], SessionStatus.RESOLVED)
+    return str(session["id"])
+
+
+async def test_what_became_of_the_same_hypotheses_is_told_with_fork_and_suggestion(
+    client: Client,
+    colleagues: Colleagues,
+    strangers: Colleagues,
+    provider: ScriptedProvider,
+    database_url: str,
+) -> None:
+    engineer = client.as_(colleagues.engineer)
+    old_ones = (
+        ("Roller", "The roller is worn", "DEAD_END"),
+        ("Tray", "The tray is bent", "SOLVED"),
+        ("Driver", "The driver is old", None),
+    )
+    intake = "The printer jams on thick paper"
+    old = await tried(engineer, database_url, intake, *old_ones)
+    await tried(client.as_(strangers.engineer), database_url, intake, *old_ones)
+    await tried(engineer, database_url, "Nobody can sign in at the bank", *old_ones)
+    intake = f"Thick paper jams the printer again {new_question()}"
+    options = (
+        ForkOption("ROLLER", "It slips"),
+        ForkOption("Worn belt or roller", "Something slips"),
+        ForkOption("Driver", "It is old"),
+        ForkOption("Humid air", "The paper is wet"),
+    )
+    provider.script(intake, Answer(fork=ForkDraft("Several causes", options)))
+    new = await opened(engineer, intake)
+    await engineer.mutate(
+        "forkBranch",
+        "branches { id }",
+        sessionId=new["id"],
+        reason="Several causes",
+        options=[{"label": one.label, "description": one.description} for one in options],
+    )
+    roller = {
+        "session": {"id": old},
+        "branch": {"label": "Roller", "status": "DEAD_END", "statusReason": "So it was: Roller"},
+    }
+    expected = [
+        {"label": "ROLLER", "similarOutcomes": [{"likeness": 1.0, **roller}]},
+        {
+            "label": "Worn belt or roller",
+            # worn and roller, of worn, belt, roller, someth and slip, and of roller and worn
+            "similarOutcomes": [{"likeness": pytest.approx(2 * 2 / (5 + 2)), **roller}],
+        },
+        {"label": "Driver", "similarOutcomes": []},  # nobody found out
+        {"label": "Humid air", "similarOutcomes": []},
+    ]
+    found = (await engineer.run(OPTIONS, id=new["id"]))["session"]
+    assert found["forkPoints"] == [{"options": expected}]
+    answer = found["rootBranch"]["messages"]["edges"][1]["node"]
+    assert answer["suggestedFork"] == {"options": expected}
+
+
+async def test_the_likest_outcomes_come_first_and_five_at_most(
+    client: Client, colleagues: Colleagues, database_url: str, statements: list[str]
+) -> None:
+    engineer = client.as_(colleagues.engineer)
+    told = [
+        await tried(
+            engineer,
+            database_url,
+            "The printer jams on thick paper",
+            ("Roller" if like else "A worn roller", "It is old", "DEAD_END"),
+            ("Other", "Nothing", None),
+        )
+        for like in (False, True, True, True, True, True)
+    ]
+    new = await opened(engineer, "Thick paper jams the printer again")
+
+    async def fork(label: str) -> None:
+        await engineer.mutate(
+            "forkBranch",
+            "branches { id }",
+            sessionId=new["id"],
+            reason="Several causes",
+            options=[
+                {"label": f"{label}{end}", "description": "It is old"} for end in ("", " other")
+            ],
+        )
+
+    await fork("Roller")
+    found = (await engineer.run(OPTIONS, id=new["id"]))["session"]["forkPoints"][0]["options"][0]
+    assert [outcome["session"]["id"] for outcome in found["similarOutcomes"]] == sorted(told[1:])
+    assert [outcome["likeness"] for outcome in found["similarOutcomes"]] == [1.0] * 5
+    await until_idle(database_url, colleagues.account_id)
+    statements.clear()
+    await engineer.run(OPTIONS, id=new["id"])
+    few = len(statements)
+    for number in range(4):
+        await fork(f"Roller {number}")
+    await until_idle(database_url, colleagues.account_id)
+    statements.clear()
+    points = (await engineer.run(OPTIONS, id=new["id"]))["session"]["forkPoints"]
+    assert (len(points), len(statements)) == (5, few)
 
 
 # ------------------------------------------------------------------ with an answer

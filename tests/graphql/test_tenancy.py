@@ -87,7 +87,7 @@ SESSION_WITH_ALL = """
   id intake { text } problemSummary eventCursor assignee { id email } openedBy { id } team { id }
   branches(includeArchived: true) {
     id label description statusReason revivals { description evidence { body } } findings { claim }
-    messages(scope: LINEAGE, first: 42) {
+    messages(scope: LINEAGE, first: 41) {
       edges { node {
         id body author { id } attachments { id filename } suggestedArticles { id title }
       } }
@@ -96,7 +96,8 @@ SESSION_WITH_ALL = """
   }
   ruleOutMatrix { hypotheses { id } rows { finding { id } cells } }
   revivalProposals { id why reason } secondOpinions { id state }
-  forkPoints { id reason } integration { id name }
+  forkPoints { id reason options { similarOutcomes { branch { id } session { id } } } }
+  integration { id name }
   handoffs {
     id engineerNotes snapshot { branchMap { label } }
     deliveries { id content attempts { detail } requests { body } integration { id } }
@@ -109,6 +110,8 @@ SESSION_WITH_ALL = """
   }
   similarSessions { session { id problemSummary } solvedBy { id } }
   steps { edges { node { id content { ... on NoteStep { text } } } } }
+  export(format: ARCHIVE) { url filename }
+  timeline(first: 20) { edges { cursor node { actor { id } ... on MessageAdded { message { id body } } } } }
 """
 EVERYTHING = f"""{{
   viewer {{

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.authentication import API_KEY, REFRESH_TOKEN, USER_BY_EMAIL, digest
 from services.database import APP_ROLE, connect_pool, transaction
+from services.ids import new_id
 from services.runtime import Runtime
 from tests.client import Client
 from tests.factories import Colleagues
@@ -59,6 +60,8 @@ LOOK_UPS = {
         "TABLE(account_id uuid, id uuid, user_id uuid, created_by uuid, scopes text[], "
         "expires_at timestamp with time zone)"
     ),
+    "flowpilot_holders(lexemes text[], most integer)": "TABLE(lexeme text, kind text, id uuid)",
+    "flowpilot_matching_articles(query tsquery, most integer)": "SETOF uuid",
 }
 
 
@@ -218,7 +221,7 @@ async def test_the_planners_statistics_show_no_values(
         assert (await db.execute(shown)).scalar_one() == 0
 
 
-# ------------------------------------------------------------------ the four look-ups
+# ------------------------------------------------------------------ the look-ups
 
 
 async def test_no_other_function_works_with_its_owners_rights(database_url: str) -> None:
@@ -239,6 +242,35 @@ async def test_no_other_function_works_with_its_owners_rights(database_url: str)
         assert row.proconfig == ["search_path=public, pg_temp"]
         assert row.provolatile == "s", "it writes nothing"
         assert row.granted == [f"{APP_ROLE} EXECUTE"]
+
+
+async def test_words_are_looked_up_in_the_account_of_the_transaction_alone(
+    colleagues: Colleagues, strangers: Colleagues, runtime: Runtime, database_url: str
+) -> None:
+    mine, theirs = new_id(), new_id()
+    async with as_owner(database_url) as db:
+        for account_id, key in ((colleagues.account_id, mine), (strangers.account_id, theirs)):
+            await db.execute(
+                text(
+                    "INSERT INTO kb_articles (account_id, id, title, body, content) "
+                    "VALUES (:account_id, :id, 'Tunnel', '', '{}')"
+                ),
+                {"account_id": account_id, "id": key},
+            )
+    holders = text("SELECT id FROM flowpilot_holders(ARRAY['tunnel'], 10)")
+    matching = text("SELECT flowpilot_matching_articles('tunnel', 10)")
+    negative = text("SELECT flowpilot_matching_articles('!nothing', 10)")
+    for account_id, found in (
+        (colleagues.account_id, [mine]),
+        (strangers.account_id, [theirs]),
+        (new_id(), []),
+    ):
+        async with transaction(runtime.engine, account_id) as db:
+            for statement in (holders, matching, negative):
+                assert list((await db.execute(statement)).scalars()) == found
+    async with runtime.engine.connect() as db:  # it names no account
+        for statement in (holders, matching, negative):
+            assert list((await db.execute(statement)).scalars()) == []
 
 
 async def _found(db: AsyncConnection, statement: Any, **given: object) -> list[Any]:

@@ -2,17 +2,24 @@
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
 from sqlalchemy import create_engine, select, text
 
+from app import open_runtime
 from cli import migrate
+from models.account import Account, Role, User
 from models.message import BranchMessage
 from models.output import ResolutionOutput
+from models.session import AiSession
 from services import demo
+from services.access import SCOPES_OF, Actor
 from services.database import sync_url
 from services.outputs.reading import grounded_sentences
+from services.replay import by_place
+from settings import Settings
 from tests.tables import as_owner
 
 ARTICLE = """# The copier could not scan to mail after the tenant switched off basic authentication.
@@ -127,6 +134,42 @@ def test_what_there_is(demo_url: str) -> None:
     }
     assert largest[0] == 1000
     assert largest[1] >= 4
+
+
+async def test_the_log_tells_every_session_as_it_is(demo_url: str, tmp_path: Path) -> None:
+    """What replay makes of the events is what the rows say."""
+    engine = create_engine(sync_url(demo_url))
+    with engine.connect() as db:
+        sessions = db.execute(
+            select(AiSession, User.id.label("anybody")).join(
+                User, (User.account_id == AiSession.account_id) & (User.role == Role.ADMIN)
+            )
+        ).all()
+        seqs = {row.id: row.event_seq for row in db.execute(select(Account.id, Account.event_seq))}
+    engine.dispose()
+    assert len(sessions) == 8
+    settings = Settings(data_dir=tmp_path, worker_concurrency=0)
+    async with open_runtime(settings, demo_url) as runtime:
+        for row in sessions:
+            actor = Actor(
+                row.account_id, row.anybody, Role.ADMIN, SCOPES_OF[Role.ADMIN], row.anybody, None
+            )
+            place = (row.id, seqs[row.account_id])
+            moment = (await by_place(runtime, actor, [place]))[place]
+            assert (moment.status, moment.assignee_id) == (row.status, row.assignee_id)
+            assert moment.active_branch_id == row.active_branch_id
+            assert (moment.open_handoff is not None) == (row.status in {"paused", "escalated"})
+            assert len(moment.branches) == row.branch_count
+            for then in moment.branches.values():
+                now = then.row
+                assert (then.label, then.status, then.reason, then.likelihood, then.changed_at) == (
+                    now.label,
+                    now.status,
+                    now.status_reason,
+                    now.likelihood,
+                    now.status_changed_at,
+                )
+                assert then.said == now.last_position - now.fork_position
 
 
 async def test_the_resolved_session_has_left_documents_that_rest_on_its_record(

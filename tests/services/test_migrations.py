@@ -17,8 +17,11 @@ from sqlalchemy import create_engine, insert, inspect, select, text
 from cli import migrate
 from models import Base
 from models.account import Account, Plan, Role, User
-from models.branch import Branch
+from models.audit import AuditAction, AuditEntry
+from models.branch import Branch, ForkPoint
+from models.event import Event
 from models.handoff import ClaimEnd, Handoff, HandoffIntent, HandoffState
+from models.hypothesis import Ranking
 from models.message import BranchMessage, MessageRole
 from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from models.usage import AccountUsage
@@ -28,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 BEFORE_USAGE = "0006"
 BEFORE_LEASES = "0013"
+BEFORE_EVENT_FACTS = "0018"
 
 
 def config(url: str) -> Config:
@@ -194,6 +198,111 @@ def test_what_was_claimed_before_there_were_leases_is_held_or_over(
         open_: (None, None, None),
     }
     assert all(row.waiting_since == row.created_at for row in rows)
+
+
+def test_what_events_did_not_tell_is_made_up_for_from_the_audit(
+    make_database: Callable[[str], str],
+) -> None:
+    """Exactly where an entry is of the same moment; nothing is guessed of the others."""
+    url = make_database("facts")
+    migrate(url)
+    command.downgrade(config(url), BEFORE_EVENT_FACTS)
+    account, user, session, trunk, point, cable, router = (uuid4() for _ in range(7))
+    common = {"account_id": account, "session_id": session}
+    moments = [datetime.fromisoformat(f"2026-11-24T08:00:0{second}Z") for second in range(7)]
+    engine = create_engine(sync_url(url))
+    with engine.begin() as db:
+        db.execute(insert(Account).values(id=account, name="MSP", plan=Plan.FREE))
+        db.execute(
+            insert(User).values(
+                account_id=account, id=user, email="e@x.example", display_name="E", role=Role.LEAD
+            )
+        )
+        db.execute(
+            insert(AiSession).values(
+                account_id=account,
+                id=session,
+                session_type=SessionType.CHAT,
+                intake_type=IntakeType.ALERT,
+                intake_content="It fails",
+                opened_by=user,
+                assignee_id=user,
+                active_branch_id=trunk,
+            )
+        )
+        db.execute(insert(Branch).values(**common, id=trunk, label="Trunk"))
+        db.execute(
+            insert(ForkPoint).values(
+                **common,
+                id=point,
+                parent_branch_id=trunk,
+                position=0,
+                fork_reason="Two causes",
+                created_by=user,
+            )
+        )
+        below = {**common, "parent_branch_id": trunk, "fork_point_id": point, "depth": 1}
+        for order, (key, label, likelihood) in enumerate(
+            ((cable, "Patch cable", 0.7), (router, "Router", 0.5)), 1
+        ):
+            db.execute(
+                insert(Branch).values(
+                    **below, id=key, label=label, likelihood=likelihood, branch_order=order
+                )
+            )
+        forked = {"fork_point_id": str(point), "branch_ids": [str(cable), str(router)]}
+        updated = {"branch_id": str(cable)}
+        db.execute(
+            insert(Event),
+            [
+                {**common, "seq": seq, "type": kind, "occurred_at": moments[seq], "payload": told}
+                for seq, (kind, told) in enumerate(
+                    [("BranchForked", forked)] + [("BranchUpdated", updated)] * 5, 1
+                )
+            ],
+        )
+        db.execute(
+            insert(Ranking).values(
+                **common,
+                id=uuid4(),
+                branch_id=cable,
+                prior=0.3,
+                likelihood=0.7,
+                why="Measured.",
+                created_at=moments[2],
+            )
+        )
+        entry = {"account_id": account, "target_kind": "br", "target_id": cable}
+        label = {"field": "label", "before": "Cable", "after": "Patch cable"}
+        db.execute(
+            insert(AuditEntry),
+            [
+                {
+                    **entry,
+                    "id": uuid4(),
+                    "occurred_at": moments[seq],
+                    "action": action,
+                    "changes": [label] if seq == 3 else [],
+                }
+                for seq, action in (
+                    (3, AuditAction.BRANCH_RENAMED),
+                    (4, AuditAction.BRANCH_ARCHIVED),
+                    (5, AuditAction.BRANCH_RESTORED),
+                )
+            ],
+        )
+    migrate(url)
+    with engine.connect() as db:
+        told = db.execute(select(Event.payload).order_by(Event.seq)).scalars().all()
+    engine.dispose()
+    assert told == [
+        {**forked, "labels": ["Cable", "Router"], "likelihoods": [0.3, 0.5]},
+        {**updated, "likelihood": 0.7},
+        {**updated, "label": "Patch cable"},
+        {**updated, "archived": True},
+        {**updated, "archived": False},
+        updated,
+    ]
 
 
 def test_a_drifted_database_is_noticed(make_database: Callable[[str], str]) -> None:

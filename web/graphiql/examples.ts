@@ -25,7 +25,7 @@ export interface ExampleGroup {
 }
 
 export const EXAMPLE_GROUPS: ExampleGroup[] = [
-  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "messagePrompt", "kbArticles", "queue"]),
+  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "messagePrompt", "timeline", "sessionAt", "kbArticles", "queue"]),
   group("Start and talk", [
     "startSession",
     "sendMessage",
@@ -66,7 +66,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "retryDelivery",
     "deliveries",
   ]),
-  group("End", ["resolveSession", "abandonSession", "reopenSession"]),
+  group("End", ["resolveSession", "abandonSession", "reopenSession", "exportSession"]),
   group("Documents", [
     "documents",
     "editResolutionOutput",
