@@ -10,7 +10,7 @@ run: .venv/run web/dist/graphiql/index.html
 	$(BIN)/python -m cli serve
 
 # Stand-ins for the ticket systems and libraries of vendors, and a page that shows what arrives there.
-demo-destinations: .venv/run
+demo-destinations: .venv/test
 	$(BIN)/python -m tests.fakes.far_ends
 
 test: .venv/test web/dist/graphiql/index.html

@@ -1,9 +1,12 @@
-"""`python -m tests.fakes.far_ends`: all far ends on loopback until interrupted, with a page at /."""
+"""`python -m tests.fakes.far_ends`: all far ends on loopback until interrupted, with a page at /.
+
+Mail is taken at the port after it."""
 
 import argparse
 import asyncio
 import signal
 
+from tests.fakes.far_ends.mail import serving_mail
 from tests.fakes.far_ends.serving import FarEnds, serving
 
 
@@ -15,7 +18,7 @@ async def run(port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(far_ends, port):
+    async with serving(far_ends, port), serving_mail(far_ends.mail, port + 1 if port else 0):
         print(f"What arrives is shown at {far_ends.url}/", flush=True)  # noqa: T201
         await stop.wait()
 

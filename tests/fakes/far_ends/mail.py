@@ -63,7 +63,7 @@ def _authenticate(
 
 
 @asynccontextmanager
-async def serving_mail(kept: MailServer) -> AsyncIterator[MailServer]:
+async def serving_mail(kept: MailServer, port: int = 0) -> AsyncIterator[MailServer]:
     loop = asyncio.get_running_loop()
 
     def protocol() -> SMTP:
@@ -75,7 +75,7 @@ async def serving_mail(kept: MailServer) -> AsyncIterator[MailServer]:
             loop=loop,
         )
 
-    server = await loop.create_server(protocol, "127.0.0.1", 0)
+    server = await loop.create_server(protocol, "127.0.0.1", port)
     kept.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield kept

@@ -16,6 +16,7 @@ from tests.fakes.far_ends.connectwise import ConnectWise
 from tests.fakes.far_ends.halopsa import HaloPsa
 from tests.fakes.far_ends.hudu import Hudu
 from tests.fakes.far_ends.it_glue import ItGlue
+from tests.fakes.far_ends.mail import MailServer
 from tests.fakes.far_ends.page import page
 from tests.fakes.far_ends.webhook import WebhookReceiver
 
@@ -28,6 +29,7 @@ class FarEnds:
     hudu: Hudu = field(default_factory=Hudu)
     it_glue: ItGlue = field(default_factory=ItGlue)
     webhook: WebhookReceiver = field(default_factory=WebhookReceiver)
+    mail: MailServer = field(default_factory=MailServer)
     url: str = ""
 
     def app(self) -> Starlette:
