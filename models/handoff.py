@@ -63,6 +63,8 @@ class Handoff(InAccount, Base):
     assessment: Mapped[dict[str, Any] | None]
     """{text, likely_cause, suggested_steps: [str], confidence: low | medium | high}"""
     briefing: Mapped[str | None]
+    preparation_failure: Mapped[str | None]
+    """Why the assistant could not write assessment and briefing; null while it may still."""
     claimed_by: Mapped[UUID | None]
     claimed_at: Mapped[datetime | None]
     claimed_from: Mapped[UUID | None]

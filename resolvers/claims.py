@@ -12,11 +12,14 @@ from schema.claim import (
     ReleaseHandoffInput,
     ReleaseHandoffResult,
     ReleaseHandoffSuccess,
+    RetryHandoffPreparationInput,
+    RetryHandoffPreparationResult,
+    RetryHandoffPreparationSuccess,
 )
 from schema.context import Info
 from schema.handoff import Handoff
 from schema.session import AiSession
-from services import assignments, returns
+from services import assignments, handoff_drafts, returns
 from services.ids import Kind, uuid_of
 
 
@@ -66,3 +69,16 @@ class ClaimMutations:
             expected_version=input.expected_version,
         )
         return ReassignSessionSuccess(session=AiSession.of(given))
+
+    @strawberry.mutation(
+        description="Asks for assessment, briefing and notes again, after the assistant has failed at them."
+    )
+    async def retry_handoff_preparation(
+        self, info: Info, input: RetryHandoffPreparationInput
+    ) -> RetryHandoffPreparationResult:
+        handoff = await handoff_drafts.retry_handoff_preparation(
+            info.context.runtime,
+            info.context.actor,
+            handoff_id=uuid_of(Kind.HANDOFF, input.handoff_id),
+        )
+        return RetryHandoffPreparationSuccess(handoff=Handoff.of(handoff))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.errors import (
+    BudgetExceededError,
     InvalidInputError,
     InvalidTransitionError,
     NotFoundError,
@@ -83,4 +84,24 @@ ReassignSessionResult = Annotated[
     | InvalidTransitionError
     | StaleVersionError,
     strawberry.union("ReassignSessionResult"),
+]
+
+
+@strawberry.input
+class RetryHandoffPreparationInput:
+    handoff_id: strawberry.ID
+
+
+@strawberry.type
+class RetryHandoffPreparationSuccess:
+    handoff: Annotated["Handoff", strawberry.lazy("schema.handoff")]
+
+
+RetryHandoffPreparationResult = Annotated[
+    RetryHandoffPreparationSuccess
+    | NotFoundError
+    | PermissionDeniedError
+    | InvalidTransitionError
+    | BudgetExceededError,
+    strawberry.union("RetryHandoffPreparationResult"),
 ]

@@ -125,6 +125,10 @@ class Handoff(Node):
     briefing: str | None = strawberry.field(
         description="For whoever takes over, in plain language; null until ready."
     )
+    preparation_failure: str | None = strawberry.field(
+        description="Why assessment and briefing could not be written, in a sentence; "
+        "`retryHandoffPreparation` asks again. Null: they were, or still may be."
+    )
     claimed_at: datetime | None
     lease_expires_at: datetime | None = strawberry.field(
         description="When the session goes back into the queue unless the claimer shows a sign of life: a "
@@ -225,6 +229,7 @@ class Handoff(Node):
             priority=row.priority,
             engineer_notes=row.engineer_notes,
             briefing=row.briefing,
+            preparation_failure=row.preparation_failure,
             claimed_at=row.claimed_at,
             lease_expires_at=None if row.claim_ended_at else row.lease_expires_at,
             claim_ended_at=row.claim_ended_at,

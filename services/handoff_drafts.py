@@ -4,22 +4,27 @@ A job of its own, so that it can neither block nor fail the handoff.
 """
 
 import logging
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.handoff import Handoff, HandoffIntent, HandoffState
+from services import enqueue
+from services.access import Actor, require_write
 from services.ai.tasks import HandoffDraft, PrepareHandoff
 from services.ai_tasks import TaskFailed, perform
 from services.database import fetch_one, transaction
+from services.errors import InvalidTransition
 from services.events import HandoffUpdated
 from services.handoff_events import event_of
+from services.held_handoffs import lock_handoff
 from services.record import conversation, hypothesis_facts, read_record
 from services.runtime import Runtime
 from services.sessions import hold_session
 from services.unit_of_work import UnitOfWork
+from services.usage import require_budget
 
 log = logging.getLogger("flowpilot.handoffs")
 
@@ -54,9 +59,52 @@ async def prepare_handoff(
         )
     except TaskFailed as failure:
         log.warning("handoff not assessed", extra={"handoff": str(handoff_id), "why": str(failure)})
+        await give_up(runtime, account_id, handoff_id, why=str(failure))
         return
     async with runtime.assistant_work(account_id) as work:
         await _write(work, handoff, outcome.result)
+
+
+async def give_up(runtime: Runtime, account_id: UUID, handoff_id: UUID, *, why: str) -> None:
+    """Without an event: the handoff stands as it is, and nobody waits for this."""
+    async with transaction(runtime.engine, account_id) as db:
+        await db.execute(
+            update(Handoff)
+            .where(
+                Handoff.account_id == account_id,
+                Handoff.id == handoff_id,
+                Handoff.briefing.is_(None),
+            )
+            .values(preparation_failure=why)
+        )
+
+
+async def retry_handoff_preparation(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> Handoff:
+    """Asks for assessment and briefing again, after they have failed. By whoever may claim or write.
+
+    Raises NotFound, PermissionDenied, InvalidTransition and BudgetExceeded.
+    """
+    require_write(actor)
+    async with runtime.work(actor) as work:
+        session, handoff = await lock_handoff(work, actor, handoff_id)
+        if handoff.preparation_failure is None or handoff.state is HandoffState.CANCELLED:
+            raise InvalidTransition(
+                "Nothing has failed that could be asked for again.",
+                source=handoff.state.name,
+                target="PREPARED",
+                allowed=[],
+            )
+        await require_budget(runtime, work.db, work.account_id)
+        asked = (
+            update(Handoff)
+            .where(Handoff.account_id == work.account_id, Handoff.id == handoff_id)
+            .values(preparation_failure=None)
+            .returning(*Handoff.__table__.c)
+        )
+        handoff = cast("Handoff", (await work.db.execute(asked)).one())
+        work.record(event_of(HandoffUpdated, session, handoff))
+        work.enqueue(enqueue.prepare_handoff(work.account_id, session.id, handoff_id))
+        return handoff
 
 
 async def _unprepared(db: AsyncConnection, account_id: UUID, handoff_id: UUID) -> Handoff | None:
@@ -78,6 +126,7 @@ async def _write(work: UnitOfWork, handoff: Handoff, draft: HandoffDraft) -> Non
         return
     values: dict[str, Any] = {
         "briefing": draft.briefing,
+        "preparation_failure": None,
         "snapshot": _completed(current.snapshot, draft),
     }
     if current.intent is HandoffIntent.ESCALATE:

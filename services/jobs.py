@@ -140,7 +140,7 @@ WORK: Mapping[str, Work] = {
     GIVE_SECOND_OPINION: Work(
         second_opinions.give_second_opinion, "opinion_id", second_opinions.give_up
     ),
-    PREPARE_HANDOFF: Work(handoff_drafts.prepare_handoff, "handoff_id", None),
+    PREPARE_HANDOFF: Work(handoff_drafts.prepare_handoff, "handoff_id", handoff_drafts.give_up),
     DESCRIBE_UPLOAD: Work(descriptions.describe_upload, "upload_id", descriptions.give_up),
     WRITE_OUTPUT: Work(drafts.write_output, "output_id", drafts.give_up),
     NOTIFY_OF_HANDOFF: Work(notifications.notify_of_handoff, "handoff_id", None),

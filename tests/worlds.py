@@ -764,6 +764,7 @@ INPUTS: dict[str, Callable[[World], Input]] = {
         "psaTicketId": SHARED,
         "expectedVersion": w.versions[w.session],
     },
+    "retryHandoffPreparation": lambda w: {"handoffId": w.held},
     "pushHandoff": lambda w: {"handoffId": w.claimable},
     "retryDelivery": lambda w: {"deliveryId": w.undelivered},
 }

@@ -69,6 +69,7 @@ DONE_BY = {
     "pushHandoff": "DELIVERY_CHANGED",
     "retryDelivery": "DELIVERY_CHANGED",
     "heartbeatHandoff": None,
+    "retryHandoffPreparation": "HANDOFF_UPDATED",
     "releaseHandoff": "HANDOFF_RELEASED",
     "reassignSession": "SESSION_REASSIGNED",
     "saveSlaTargets": "SLA_TARGETS_CHANGED",

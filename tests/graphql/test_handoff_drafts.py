@@ -119,6 +119,29 @@ async def test_a_handoff_stands_though_the_assistant_fails(
     assert (found["state"], found["version"]) == ("OPEN", 1)
     assert (found["briefing"], found["assessment"]) == (None, None)
     assert found["snapshot"]["notesByAssistant"] is False
+    assert await failure(talk, handoff) == "Busy."
+
+    provider.script_task(PrepareHandoff, question, DRAFT)
+    again = await talk.client.mutate(
+        "retryHandoffPreparation", "handoff { preparationFailure }", handoffId=handoff
+    )
+    assert again["handoff"] == {"preparationFailure": None}
+    await until_idle(database_url, talk.people.account_id)
+    assert (await added(talk, handoff))["briefing"] == "Mail stopped on Monday."
+    async with as_owner(database_url) as db:
+        before = await event_seq(db, talk.people.account_id)
+    refused = await talk.client.mutate(
+        "retryHandoffPreparation", "handoff { id }", handoffId=handoff
+    )
+    assert (refused["__typename"], refused["from"]) == ("InvalidTransitionError", "OPEN")
+    async with as_owner(database_url) as db:
+        assert await event_seq(db, talk.people.account_id) == before
+
+
+async def failure(talk: Conversation, handoff: str) -> str | None:
+    document = "query($id: ID!) { node(id: $id) { ... on Handoff { preparationFailure } } }"
+    said: str | None = (await talk.client.run(document, id=handoff))["node"]["preparationFailure"]
+    return said
 
 
 async def test_it_is_drafted_once_however_often_it_is_tried(

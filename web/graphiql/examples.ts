@@ -54,7 +54,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "dismissRevivalProposal",
     "requestSecondOpinion",
   ]),
-  group("Hand off", ["handOffSession", "claimHandoff", "cancelHandoff"]),
+  group("Hand off", ["handOffSession", "claimHandoff", "retryHandoffPreparation", "cancelHandoff"]),
   group("Deliver", [
     "integrations",
     "saveIntegration",

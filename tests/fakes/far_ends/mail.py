@@ -39,6 +39,7 @@ class MailServer:
             answer = self.answers.pop(0)
             if answer == "hang up":
                 self._keep(envelope)
+                assert server.transport is not None
                 server.transport.close()
             return answer
         self._keep(envelope)
