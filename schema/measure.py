@@ -32,6 +32,7 @@ TREE = 100
 """Branches of a large session; most plans allow no more than eleven."""
 
 LENGTHS: Mapping[str, float] = {
+    "alternatives": 3,
     "apiKeys": 20,
     "auditEntries": 50,
     "branchMap": 100,

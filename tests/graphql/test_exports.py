@@ -368,9 +368,9 @@ Nothing that was recorded carries:
 | | input | output | read from cache | written to cache |
 | --- | --- | --- | --- | --- |
 | Trunk | 6 | 5 | 0 | 0 |
-| DNS | 31 | 4 | 0 | 0 |
+| DNS | 19 | 4 | 0 | 0 |
 | Quota | 0 | 0 | 0 | 0 |
-| **Session** | 37 | 9 | 0 | 0 |
+| **Session** | 25 | 9 | 0 | 0 |
 """
 
 

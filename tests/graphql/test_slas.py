@@ -186,7 +186,8 @@ async def test_what_is_claimed_in_time_stays_in_time(
     await pass_time(database_url, talk.people.account_id, 1000)
     sla = (await look(talk, handoff))["sla"]
     assert (sla["state"], sla["remainingSeconds"] // 60) == ("ON_TRACK", 139)
-    assert [event[0] for event in await told(talk, cursor)] == ["SessionStatusChanged"]
+    changes = [event[0] for event in await told(talk, cursor)]
+    assert changes == ["SessionStatusChanged", *["ResolutionOutputChanged"] * 6]
 
 
 async def test_time_that_somebody_held_it_does_not_count(

@@ -678,14 +678,18 @@ class TreeMachine(RuleBasedStateMachine):
         assert {node["branch"]["id"] for node in nodes} <= family
 
     async def heard(self) -> list[str]:
-        """All events since the start: up to the account's newest, as nobody works on another."""
+        """All events of the tree since the start: up to the account's newest, as nobody works on another.
+        The documents of a resolved session come when their jobs are done.
+        """
         newest = (await self.place.lead.run(NOW, id=self.session))["session"]["eventCursor"]
         seen: list[str] = []
         if newest == self.cursor:
             return seen
         async with self.place.lead.subscribe(KINDS, id=self.session, after=self.cursor) as events:
             async for event in events:
-                seen.append(event["sessionChanged"]["__typename"])
+                kind = event["sessionChanged"]["__typename"]
+                if kind != "ResolutionOutputChanged":
+                    seen.append(kind)
                 if event["sessionChanged"]["cursor"] == newest:
                     break
         return seen
