@@ -41,8 +41,16 @@ log = logging.getLogger("flowpilot.deliveries")
 SENDS_WITHIN = 25.0
 """Seconds from a try's beginning, after which its process sends nothing any more."""
 
-TAKEN_OVER_AFTER = 30.0
-"""Seconds after which a try that nobody recorded is over: a few more, for clocks and commits."""
+MAIL_SENDS_WITHIN = 115.0
+"""The same for mail: its servers may take long before they say that they have it."""
+
+MARGIN = 5.0
+"""Seconds more after which a try that nobody recorded is over, for clocks and commits."""
+
+CUT_SHORT = DeliveryFailed(
+    DeliveryFailure.AMBIGUOUS,
+    "Its worker stopped in the middle of it, so nobody knows how it ended.",
+)
 
 WAITS = (1, 5, 30, 150, 900, 1800)
 """Between tries, in units of `Limits.retry_wait`; a try fails for good when none is left."""
@@ -138,7 +146,7 @@ async def _begin(runtime: Runtime, work: UnitOfWork, delivery: Delivery) -> Try 
     # Not when this transaction began: it may have waited for its locks since.
     now: datetime = (await work.db.execute(select(func.clock_timestamp()))).scalar_one()
     if delivery.tried_at is not None:
-        over = delivery.tried_at + timedelta(seconds=TAKEN_OVER_AFTER)
+        over = delivery.tried_at + timedelta(seconds=_sends_within(delivery) + MARGIN)
         if now < over:
             work.enqueue(enqueue.deliver(work.account_id, delivery.id, over))
             return None
@@ -153,6 +161,8 @@ async def _begin(runtime: Runtime, work: UnitOfWork, delivery: Delivery) -> Try 
         await _postpone(work, delivery, integration.paused_until + spread)
         return None
     was_cut_short = delivery.tried_at is not None
+    if was_cut_short:
+        await _add_attempt(work, delivery, Outcome(CUT_SHORT))
     values = {"tries": Delivery.tries + 1, "tried_at": now, "next_try_at": None}
     if was_cut_short:
         values["is_ambiguous"] = True
@@ -191,7 +201,7 @@ async def _make(runtime: Runtime, begun: Try) -> Outcome:
     dispatch = dispatch_of(begun.delivery)
     requests: tuple[PlannedRequest, ...] = ()
     try:
-        async with asyncio.timeout(SENDS_WITHIN):
+        async with asyncio.timeout(_sends_within(begun.delivery)):
             destination = runtime.destinations.of(begun.integration)
             if begun.looks_first:
                 receipt = await destination.find(dispatch)
@@ -237,7 +247,11 @@ async def _record(runtime: Runtime, work: UnitOfWork, delivery: Delivery, outcom
     if failure.kind is DeliveryFailure.AMBIGUOUS:
         values["is_ambiguous"] = True
     waits = WEBHOOK_WAITS if delivery.destination is Destination.WEBHOOK else WAITS
-    if failure.is_retryable and delivery.tries <= len(waits):
+    if (
+        failure.is_retryable
+        and delivery.tries <= len(waits)
+        and not _comes_too_often(delivery, failure)
+    ):
         wait = runtime.limits.retry_wait * waits[delivery.tries - 1]
         again = now + timedelta(seconds=max(wait, failure.retry_after or 0.0))
         await move(work, delivery, DeliveryState.SENDING, next_try_at=again, **values)
@@ -245,6 +259,16 @@ async def _record(runtime: Runtime, work: UnitOfWork, delivery: Delivery, outcom
     else:
         await move(work, delivery, DeliveryState.FAILED, next_try_at=None, **values)
     await _blame(runtime, work, delivery, failure, now)
+
+
+def _sends_within(delivery: Delivery) -> float:
+    return MAIL_SENDS_WITHIN if delivery.destination is Destination.EMAIL else SENDS_WITHIN
+
+
+def _comes_too_often(delivery: Delivery, failure: DeliveryFailed) -> bool:
+    """A mail that may have arrived twice is not sent a third time unless somebody wants it."""
+    is_mail = delivery.destination is Destination.EMAIL
+    return is_mail and failure.kind is DeliveryFailure.AMBIGUOUS and delivery.is_ambiguous
 
 
 async def _add_attempt(work: UnitOfWork, delivery: Delivery, outcome: Outcome) -> None:

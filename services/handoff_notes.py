@@ -20,6 +20,7 @@ from services.errors import InvalidTransition, NotFound
 from services.held_handoffs import lock_handoff
 from services.ids import Kind, new_id, node_id
 from services.integrations import unavailable
+from services.outputs.text import inert
 from services.runtime import Runtime
 from services.tickets import ticket_of
 from services.unit_of_work import UnitOfWork
@@ -151,20 +152,20 @@ def _paragraphs(handoff: Handoff) -> Iterator[str]:
     if handoff.priority is HandoffPriority.ELEVATED:
         yield "Priority: elevated"
     if snapshot["problem_summary"]:
-        yield f"Problem: {snapshot['problem_summary']}"
+        yield f"Problem: {inert(snapshot['problem_summary'])}"
     if handoff.engineer_notes:
-        yield f"Notes: {handoff.engineer_notes}"
+        yield f"Notes: {inert(handoff.engineer_notes)}"
     for name, text in (
         ("Next step", snapshot["next_step"]),
         ("Waiting on", snapshot["waiting_on"]),
     ):
         if text:
-            yield f"{name}: {text}"
+            yield f"{name}: {inert(text)}"
     if snapshot["watch_out"]:
         yield _listed("Watch out", snapshot["watch_out"])
     if assessment:
-        yield f"Likely cause ({assessment['confidence']} confidence): {assessment['likely_cause']}"
-        yield assessment["text"]
+        yield f"Likely cause ({assessment['confidence']} confidence): {inert(assessment['likely_cause'])}"
+        yield inert(assessment["text"])
         if assessment["suggested_steps"]:
             yield _listed("Suggested steps", assessment["suggested_steps"])
     elif tried := [_branch(each) for each in snapshot["branch_map"] if each["parent_branch_id"]]:
@@ -172,7 +173,7 @@ def _paragraphs(handoff: Handoff) -> Iterator[str]:
 
 
 def _listed(name: str, items: list[str]) -> str:
-    return "\n".join([f"{name}:", "", *(f"- {item}" for item in items)])
+    return "\n".join([f"{name}:", "", *(f"- {inert(item)}" for item in items)])
 
 
 def _branch(stored: dict[str, str | None]) -> str:

@@ -241,6 +241,7 @@ async def claim_handoff(runtime: Runtime, actor: Actor, *, handoff_id: UUID) -> 
             raise HandoffTaken(handoff_id)
         _require_open(handoff, HandoffState.CLAIMED)
         await take(work, session, handoff, actor.user_id, runtime.limits.claim_lease)
+        work.enqueue(enqueue.notify_of_claim(work.account_id, handoff_id))
         if session.assignee_id != actor.user_id:
             await set_assignee(work, session, SessionStatus.ACTIVE, actor.user_id)
         return await handed_off(work.db, actor, handoff_id)
@@ -263,7 +264,6 @@ async def take(
     )
     work.record(event_of(HandoffClaimed, session, claimed))
     await set_status(work, session, SessionStatus.ACTIVE)
-    work.enqueue(enqueue.notify_of_claim(work.account_id, handoff.id))
     if claimed.lease_expires_at is not None:
         work.enqueue(enqueue.return_claim(work.account_id, handoff.id, claimed.lease_expires_at))
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import User
-from models.delivery import Destination
+from models.delivery import DeliveryFailure, Destination
 from models.handoff import Handoff, HandoffState
 from models.integration import Integration
 from models.session import AiSession
@@ -25,11 +25,16 @@ from services.enqueue import TryAgain
 from services.events import HandoffUpdated
 from services.handoff_events import event_of
 from services.handoff_notes import document_of
+from services.ids import Kind, node_id
 from services.integrations import enabled_for
+from services.outputs.text import inert
 from services.runtime import Runtime
 from services.sessions import hold_session
 
 log = logging.getLogger("flowpilot.notifications")
+
+PAUSE = 240.0
+"""Seconds before another try, of two: a mail server that restarts is back by then."""
 
 MOST_TOLD = 50
 """People who get one mail."""
@@ -51,7 +56,7 @@ async def notify_of_handoff(
         to = await _colleagues(db, handoff)
         if integration is None or not to:
             return
-        document = await document_of(db, handoff)
+        document = await _about(db, handoff)
     if not await _send(runtime, integration, handoff, document, to, last_try=last_try):
         return
     async with runtime.assistant_work(account_id) as work:
@@ -85,11 +90,11 @@ async def notify_of_claim(
         claimer = await _person(db, account_id, handoff.claimed_by)
         if integration is None or not to:
             return
-        document = await document_of(db, handoff)
+        document = await _about(db, handoff)
     name = claimer[0].display_name if claimer else "Somebody"
     claimed = Document(
-        f"Claimed by {name}",
-        f"{name} has claimed what you handed off.\n\n{document.markdown}",
+        f"Claimed by {name}: {document.title}",
+        f"{inert(name)} has claimed what you handed off.\n\n{document.markdown}",
         document.kind,
     )
     await _send(runtime, integration, handoff, claimed, to, last_try=last_try, about="claim")
@@ -114,11 +119,38 @@ async def _send(
     try:
         await runtime.destinations.of(integration).deliver(dispatch)
     except DeliveryFailed as failure:
+        if failure.kind is DeliveryFailure.AMBIGUOUS:
+            return True  # it may have arrived, and whoever was told once need not be told again
         if failure.is_retryable and not last_try:
-            raise TryAgain(failure.sentence, after=failure.retry_after) from None
+            after = max(PAUSE, failure.retry_after or 0.0)
+            raise TryAgain(failure.sentence, after=after) from None
         log.warning("nobody mailed", extra={"handoff": str(handoff.id), "why": failure.sentence})
+        async with transaction(runtime.engine, handoff.account_id) as db:
+            await db.execute(
+                update(Integration)
+                .where(
+                    Integration.account_id == handoff.account_id,
+                    Integration.id == integration.id,
+                )
+                .values(last_failure=failure.sentence)
+            )
         return False
     return True
+
+
+async def _about(db: AsyncConnection, handoff: Handoff) -> Document:
+    """The note of the handoff, which says what and where it is, too."""
+    note = await document_of(db, handoff)
+    ticket = select(AiSession.psa_ticket_id).where(
+        AiSession.account_id == handoff.account_id, AiSession.id == handoff.session_id
+    )
+    number = (await db.execute(ticket)).scalar_one()
+    where = [f"Session: {node_id(Kind.SESSION, handoff.session_id)}"]
+    if number:
+        where.insert(0, f"Ticket: {inert(number)}")
+    problem = handoff.snapshot["problem_summary"]
+    title = f"{note.title}: {problem}" if problem else note.title
+    return Document(title, "\n\n".join((note.markdown, *where)), note.kind)
 
 
 async def _handoff(db: AsyncConnection, account_id: UUID, handoff_id: UUID) -> Handoff | None:

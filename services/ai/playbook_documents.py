@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from models.branch import BranchStatus
 from models.finding import FindingKind
+from models.message import MessageRole
 from services.ai.document_tasks import (
     ArticleDraft,
     Case,
@@ -25,6 +26,7 @@ from services.ai.document_tasks import (
 from services.ai.port import HypothesisFacts
 
 _TITLE = 80  # characters of an intake that nobody has summed up
+_TOLD = 5  # words from which a message tells something, and does not only answer
 
 
 def write(task: DocumentTask[Any]) -> BaseModel:
@@ -35,13 +37,13 @@ def write(task: DocumentTask[Any]) -> BaseModel:
         case WriteTicketNotes():
             return TicketNotes(
                 problem=[_intake(case)],
-                diagnostic_steps=[*_found(case), *_given_up(case)],
+                diagnostic_steps=[*_reported(case), *_found(case), *_given_up(case)],
                 resolution=[*resolution, *_solution(case)],
             )
         case WriteArticle():
             return ArticleDraft(
                 title=case.problem or _first_line(case),
-                symptoms=[_intake(case), *_found(case, FindingKind.OBSERVED)],
+                symptoms=[_intake(case), *_noticed(case)],
                 root_cause=[*_solution(case)],
                 steps=resolution,
                 rule_out_first=[ruled_out(facts) for facts in _dead_ends(case)],
@@ -61,13 +63,30 @@ def _first_line(case: Case) -> str:
     return line if len(line) <= _TITLE else f"{line[:_TITLE].rstrip()}…"
 
 
-def _found(case: Case, kind: FindingKind | None = None) -> Iterator[Sentence]:
+def _found(case: Case) -> Iterator[Sentence]:
     """Those made on a hypothesis say which one it was."""
     labels = {facts.label for facts in case.hypotheses}
     for found in case.findings:
-        if kind is None or found.kind is kind:
-            on = f"{found.branch}: " if found.branch in labels else ""
-            yield Sentence(text=f"{on}{found.claim}", sources=[found.ref])
+        on = f"{found.branch}: " if found.branch in labels else ""
+        yield Sentence(text=f"{on}{found.claim}", sources=[found.ref])
+
+
+def _noticed(case: Case) -> Iterator[Sentence]:
+    """Before anybody had a hypothesis; the outcome of a check is no symptom."""
+    labels = {facts.label for facts in case.hypotheses}
+    for found in case.findings:
+        if found.kind is FindingKind.OBSERVED and found.branch not in labels:
+            yield Sentence(text=found.claim, sources=[found.ref])
+
+
+def _reported(case: Case) -> Iterator[Sentence]:
+    """What engineers wrote in words of their own, unless a finding says it, too."""
+    claims = {found.claim.casefold() for found in case.findings}
+    for turn in case.conversation.turns:
+        text = " ".join(turn.text.split())
+        is_own = turn.role is MessageRole.USER and turn.position > 1 and len(text.split()) >= _TOLD
+        if is_own and text.casefold() not in claims:
+            yield Sentence(text=text, sources=[f"M{turn.position}"])
 
 
 def _dead_ends(case: Case) -> Iterator[HypothesisFacts]:
@@ -80,7 +99,10 @@ def _given_up(case: Case) -> Iterator[Sentence]:
 
 
 def _solution(case: Case) -> Iterator[Sentence]:
+    """In the words of whoever marked it: what a hypothesis supposes is not what was found."""
     for facts in case.hypotheses:
         if facts.ref == case.solved_by:
-            text = f"{facts.label}: {facts.description}" if facts.description else facts.label
-            yield Sentence(text=text, sources=[facts.ref])
+            said = facts.reason if facts.reason != case.resolution else None
+            yield Sentence(
+                text=f"{facts.label}: {said}" if said else facts.label, sources=[facts.ref]
+            )

@@ -20,7 +20,7 @@ from aiosmtplib import SMTP, SMTPResponse
 
 from models.delivery import DeliveryFailure, DeliveryGuarantee
 from services.destinations.addresses import AddressRefused, AddressUnknown, addresses_of
-from services.destinations.http import CONNECTS_WITHIN, TIMEOUT, Outgoing, shown
+from services.destinations.http import CONNECTS_WITHIN, Outgoing, shown
 from services.destinations.port import (
     Connection,
     DeliveryFailed,
@@ -30,11 +30,15 @@ from services.destinations.port import (
     Receipt,
 )
 from services.destinations.rendering import as_title, html
+from services.outputs.text import as_plain_text
 
 LONGEST_SUBJECT = 200
 LONGEST_ADDRESS = 254
 PORTS = {"smtp": 587, "smtps": 465}
 TRANSIENT = range(400, 500)
+
+PATIENCE = 100.0
+"""Seconds for one answer: servers look through a mail before they say that they have taken it."""
 
 
 def address_problem(text: str) -> str | None:
@@ -68,7 +72,8 @@ class Email:
         shown_headers = "\n".join(
             f"{name}: {message[name]}" for name in ("From", "To", "Subject", "Message-ID")
         )
-        body = f"{shown_headers}\n\n{dispatch.document.markdown}"
+        parts = (as_plain_text(dispatch.document.markdown), html(dispatch.document.markdown))
+        body = "\n\n".join((shown_headers, *parts))
         request = PlannedRequest("SMTP", f"smtp://{self._host}:{self._port}", body)
         return Plan((request,), f"{', '.join(dispatch.recipients)}, each seeing the others.")
 
@@ -99,7 +104,7 @@ class Email:
         message["Date"] = format_datetime(datetime.fromisoformat(dispatch.pushed_at))
         message["Message-ID"] = f"<fp-{dispatch.delivery_id.hex}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(dispatch.document.markdown)
+        message.set_content(as_plain_text(dispatch.document.markdown))
         message.add_alternative(html(dispatch.document.markdown), subtype="html")
         return message
 
@@ -114,7 +119,7 @@ class Email:
             username=self._username,
             password=self._password,
             local_hostname=self._sender.rpartition("@")[2],
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
         )
         try:
             await smtp.connect()

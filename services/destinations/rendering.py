@@ -4,15 +4,17 @@ from markdown_it import MarkdownIt
 
 from models.delivery import DeliveryFailure
 from services.destinations.port import DeliveryFailed, Dispatch
+from services.outputs.text import as_plain_text
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable("image")
+)
 
 
 def as_text(dispatch: Dispatch, most: int) -> str:
     """The Markdown, which reads as text, with the marker at its end; at most so many characters."""
-    return (
-        f"{_cut(dispatch.document.markdown, most - len(dispatch.marker) - 2)}\n\n{dispatch.marker}"
-    )
+    text = _cut(as_plain_text(dispatch.document.markdown), most - len(dispatch.marker) - 2)
+    return f"{text}\n\n{dispatch.marker}"
 
 
 def as_html(dispatch: Dispatch, most: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from models.branch import BranchStatus
-from services.outputs.text import EMPTY, sentences
+from services.outputs.text import EMPTY, as_told
 
 MOST_SOURCES = 10
 """Messages that one sentence names."""
@@ -83,7 +83,7 @@ def remember(sentence: str, grounds: Grounds) -> dict[str, dict[str, object]]:
         "basis": grounds.basis.value,
         "messages": [str(key) for key in grounds.messages],
     }
-    return dict.fromkeys(map(_key, sentences(sentence)), stored)
+    return dict.fromkeys(map(_key, as_told(sentence)), stored)
 
 
 def recall(stored: Mapping[str, Any], sentence: str) -> Grounds:

@@ -21,11 +21,11 @@ class Layout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PartForm:
-    """`empty` is what the document says where nothing was recorded."""
+    """`empty` is what the document says where nothing was recorded; None: it leaves the part out."""
 
     heading: str | None
     layout: Layout
-    empty: str
+    empty: str | None
 
 
 _P, _B, _N = Layout.PARAGRAPH, Layout.BULLETS, Layout.NUMBERS
@@ -50,17 +50,22 @@ FORMS: Mapping[ResolutionOutputType, Mapping[str, PartForm]] = {
     ResolutionOutputType.CLIENT_SUMMARY: {
         "what_happened": PartForm(None, _P, "What happened was not recorded."),
         "what_was_done": PartForm(None, _P, "What was done was not recorded."),
-        "what_comes_next": PartForm(None, _P, "No further steps were recorded."),
+        "what_comes_next": PartForm(None, _P, None),
     },
 }
 """The parts of each document, in their order."""
 
-EMPTY = frozenset(form.empty for forms in FORMS.values() for form in forms.values())
+EMPTY = frozenset(
+    form.empty for forms in FORMS.values() for form in forms.values() if form.empty is not None
+)
 
 _HEADING = re.compile(r"#{1,6}\s+(?P<title>.+?)\s*#*\s*")
 _MARKER = re.compile(r"^\s*(?:[-*+]|\d{1,9}[.)])\s+")
-_STARTS_MARKUP = re.compile(r"^(\d{0,9})(?=[-*+#>|`~=\\]|(?<=\d)[.)]\s)")
-_ESCAPED_START = re.compile(r"^(\d{0,9})\\(?=[-*+#>|`~=\\.)])")
+_STARTS_MARKUP = re.compile(r"^(\d{0,9})(?=[-*+#>|`~=\[]|(?<=\d)[.)]\s)")
+_ESCAPED_START = re.compile(r"^(\d{0,9})\\(?=[-*+#>|`~=\[.)])")
+_READ_TWICE = re.compile(r"\\(?=[\\(<\[])")
+_BEGINS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_ESCAPED = re.compile(r"\\([\\(<])")
 _BREAK = re.compile(
     r"(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)(?<!\bMrs\.)"  # J. Dr. Mrs.
     r"(?<=[.!?…])[\"”’)\]]*\s+(?=[^\sa-z])"
@@ -71,12 +76,14 @@ def render(
     output_type: ResolutionOutputType, parts: Mapping[str, Sequence[str]], title: str | None
 ) -> str:
     """The document as Markdown. Sentences are told in one line each, whatever they hold."""
-    blocks = [f"# {_one_line(title)}"] if title else []
+    blocks = [f"# {inert(_one_line(title))}"] if title else []
     for name, form in FORMS[output_type].items():
+        told = [_plain(sentence) for sentence in parts.get(name, ()) if sentence.strip()]
+        if not told and form.empty is None:
+            continue
         if form.heading:
             blocks.append(f"## {form.heading}")
-        told = [_plain(sentence) for sentence in parts.get(name, ()) if sentence.strip()]
-        blocks.append(_laid_out(told or [form.empty], form.layout if told else _P))
+        blocks.append(_laid_out(told, form.layout) if told else form.empty or "")
     return "\n\n".join(blocks)
 
 
@@ -95,11 +102,28 @@ def _laid_out(sentences: Sequence[str], layout: Layout) -> str:
 
 def _plain(sentence: str) -> str:
     """Never a heading or a list by accident."""
-    return _STARTS_MARKUP.sub(r"\1\\", _one_line(sentence), count=1)
+    return _STARTS_MARKUP.sub(r"\1\\", inert(_one_line(sentence)), count=1)
+
+
+def inert(text: str) -> str:
+    """Shown as it is, where Markdown would make links, pictures and tags of it or take backslashes away."""
+    doubled = _READ_TWICE.sub(r"\\\\", text)
+    return _BEGINS_TAG.sub(r"\\<", doubled.replace("](", "]\\("))
+
+
+def as_plain_text(markdown: str) -> str:
+    """For readers who know no Markdown: without what `inert` and the beginning of a line needed."""
+    lines = (_ESCAPED_START.sub(r"\1", line, count=1) for line in markdown.split("\n"))
+    return "\n".join(_ESCAPED.sub(r"\1", line) for line in lines)
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def as_told(sentence: str) -> list[str]:
+    """The sentences that `sentences` finds in it once it is part of a document."""
+    return sentences(_plain(sentence))
 
 
 def sentences(markdown: str) -> list[str]:
@@ -110,7 +134,7 @@ def sentences(markdown: str) -> list[str]:
 def _of_line(line: str) -> Iterator[str]:
     if not line.strip(" -*_=#\t") or _HEADING.fullmatch(line.strip()):
         return
-    text = _ESCAPED_START.sub(r"\1", _MARKER.sub("", line, count=1).strip(), count=1)
+    text = as_plain_text(_MARKER.sub("", line, count=1).strip())
     start = 0
     for gap in _BREAK.finditer(text):
         yield text[start : gap.end()].strip()
@@ -144,7 +168,7 @@ def article_parts(markdown: str) -> ArticleParts:
         if heading is None:
             told[part].extend(_items(line))
         elif line.lstrip().startswith("# ") and title is None:
-            title = heading["title"]
+            title = as_plain_text(heading["title"])
         else:
             part = names.get(heading["title"].casefold())
     return ArticleParts(

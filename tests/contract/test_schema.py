@@ -72,3 +72,5 @@ def test_there_is_an_example_of_every_mutation_and_subscription() -> None:
     types = build_schema(SDL).type_map
     wanted = {name for root in ("Mutation", "Subscription") for name in types[root].fields}  # type: ignore[attr-defined]
     assert wanted - names == set()
+    shown = (ROOT / "web/graphiql/examples.ts").read_text()
+    assert [name for name in sorted(names) if f'"{name}"' not in shown] == []

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app import create_app
 from cli import migrate
+from services.delivering import CUT_SHORT
 from services.ids import Kind, uuid_of
 from services.runtime import Limits
 from settings import Settings
@@ -92,7 +93,10 @@ async def test_a_note_whose_worker_is_killed_is_there_once(tmp_path: Path) -> No
     assert found["node"] == {
         "state": "DELIVERED",
         "reference": str(note["id"]),
-        "attempts": [{"succeeded": True, "detail": "It had arrived by an earlier try."}],
+        "attempts": [
+            {"succeeded": False, "detail": CUT_SHORT.sentence},
+            {"succeeded": True, "detail": "It had arrived by an earlier try."},
+        ],
     }
 
 

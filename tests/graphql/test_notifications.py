@@ -60,7 +60,8 @@ async def test_an_escalation_that_waits_is_mailed_once_to_the_others(
     (message,) = mail.kept[address(people, "lead")]
     body = message.get_body(("plain",))
     assert body is not None
-    assert message["Subject"] == "Escalated by Engineer"
+    assert message["Subject"] == "Escalated by Engineer: Mail stopped arriving."
+    assert f"Session: {talk.id}" in body.get_content()
     assert "My password: [PASSWORD-1]" in body.get_content()
     assert address(strangers, "lead") not in mail.kept
 
@@ -79,7 +80,7 @@ async def test_what_is_claimed_first_is_mailed_to_whoever_handed_off_alone(
     await pass_time(database_url, people.account_id, 2)
     assert (await told(talk, handoff))["notificationSent"] is False
     (message,) = mail.kept.pop(address(people, "engineer"))
-    assert message["Subject"] == "Claimed by Lead"
+    assert message["Subject"] == ("Claimed by Lead: Escalated by Engineer: Mail stopped arriving.")
     assert dict(mail.kept) == {}
 
 

@@ -160,6 +160,7 @@ BODY = (
     "## Resolution steps\n\n1. Set password: [PASSWORD-1] again.\n\n## Things to rule out first\n\n"
     "No dead ends were recorded: nothing was ruled out first."
 )
+MARKDOWN = BODY.replace("<", r"\<")
 PARTS = {
     "symptoms": ["No <b>mail</b>."],
     "rootCause": None,
@@ -251,7 +252,7 @@ async def test_an_article_is_in_the_library_at_once_and_brought_up_to_date(desk:
     assert node == {
         "id": delivery["reference"],
         "title": "Mail does not arrive",
-        "body": BODY,
+        "body": MARKDOWN,
         "content": PARTS,
         "sourceSession": {"id": desk.session},
     }
@@ -451,7 +452,7 @@ async def test_a_webhook_is_signed_as_the_specification_says(desk: Desk) -> None
             "outputId": delivery["output"]["id"],
             "kind": "ARTICLE",
             "title": "Mail does not arrive",
-            "markdown": BODY,
+            "markdown": MARKDOWN,
             "article": PARTS,
         },
     }

@@ -243,9 +243,7 @@ async def test_a_fault_that_passes_is_tried_again(
     provider.script_task(WriteClientSummary, last, Fail("Busy."), Fail("Busy."), summary)
     *_, third = await drafted(talk, database_url)
     assert (third["status"], third["failure"]) == ("DRAFT", None)
-    assert third["content"] == (
-        "It failed.\n\nWhat was done was not recorded.\n\nNo further steps were recorded."
-    )
+    assert third["content"] == "It failed.\n\nWhat was done was not recorded."
 
 
 async def test_an_edit_wins_and_outlives_what_is_written_anew(

@@ -30,8 +30,7 @@ ARTICLE = """# The copier could not scan to mail after the tenant switched off b
 
 ## Root cause
 
-Relay connector by address: The copier sends to the tenant's relay on port 25, allowed by the office's \
-fixed address.
+Relay connector by address: Three test scans arrived, also to an outside address.
 
 ## Resolution steps
 

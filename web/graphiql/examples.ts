@@ -54,7 +54,16 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "dismissRevivalProposal",
     "requestSecondOpinion",
   ]),
-  group("Hand off", ["handOffSession", "claimHandoff", "retryHandoffPreparation", "cancelHandoff"]),
+  group("Hand off", [
+    "handOffSession",
+    "claimHandoff",
+    "heartbeatHandoff",
+    "releaseHandoff",
+    "cancelHandoff",
+    "reassignSession",
+    "retryHandoffPreparation",
+    "saveSlaTargets",
+  ]),
   group("Deliver", [
     "integrations",
     "saveIntegration",

@@ -1,11 +1,21 @@
 """What is put into Markdown is found in it again, whatever it says."""
 
+from html import unescape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.output import ResolutionOutputType
-from services.outputs.text import FORMS, article_parts, render, sentences
+from services.destinations.rendering import html
+from services.outputs.text import (
+    FORMS,
+    article_parts,
+    as_plain_text,
+    inert,
+    render,
+    sentences,
+)
 
 KNOWLEDGE_BASE = ResolutionOutputType.KNOWLEDGE_BASE
 
@@ -108,3 +118,31 @@ def test_what_was_said_is_said_in_the_same_order(
     read = " ".join(sentences(render(kind, parts, None)))
     written = " ".join(" ".join(line.split()) for line in told * len(parts))
     assert read.split() == written.split()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "![x](https://evil.example/t.png) came",
+        "[Sign in](https://phish.example) now",
+        "[ref]: https://phish.example",
+        "<https://phish.example> and <img src=x>",
+        r"C:\Users\(x86) and \\srv\share and \\(a",
+        "a ](b) c",
+    ],
+)
+def test_what_somebody_wrote_is_shown_and_not_obeyed(told: str) -> None:
+    text = render(ResolutionOutputType.CLIENT_SUMMARY, {"what_happened": [told]}, None)
+    line = text.splitlines()[0]
+    shown = html(line)
+    assert "<a " not in shown
+    assert "<img" not in shown
+    assert unescape(shown) == f"<p>{told}</p>\n"
+    assert as_plain_text(line) == told
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=60)
+)
+def test_plain_text_is_what_was_written(told: str) -> None:
+    assert as_plain_text(inert(told)) == told or told[:1] == "\\" or told[:1].isdigit()
