@@ -26,6 +26,9 @@ def _table() -> list[tuple[str, str, str]]:
 
 TABLE = _table()
 EXPECTATIONS = sorted({expected for _, _, expected in TABLE})
+CHECKS = [
+    check for card in load_cards() for hypothesis in card.hypotheses for check in hypothesis.checks
+]
 
 
 def reading(reply: str, expected: str) -> str:
@@ -116,11 +119,48 @@ def test_a_log_below_the_answer_is_not_read() -> None:
 
 
 def test_every_shipped_expectation_is_understood_when_it_is_said_plainly() -> None:
-    for card in load_cards():
-        for hypothesis in card.hypotheses:
-            for check in hypothesis.checks:
-                plain = {"yes": True, "No.": False, "That is the case": True, "not so": False}
-                said = {reply: read_reply(reply, check.expect) for reply in plain}
-                assert said == plain, check.expect
-                for vague in ("not yet", "I will look tomorrow", "she is on holiday", "no idea"):
-                    assert read_reply(vague, check.expect) is None, check.expect
+    for check in CHECKS:
+        plain = {"yes": True, "No.": False, "That is the case": True, "not so": False}
+        said = {reply: read_reply(reply, check.expect) for reply in plain}
+        assert said == plain, check.expect
+        for vague in ("not yet", "I will look tomorrow", "she is on holiday", "no idea"):
+            assert read_reply(vague, check.expect) is None, check.expect
+
+
+def test_a_shipped_expectation_said_word_for_word_is_a_yes() -> None:
+    said = {check.expect: read_reply(check.expect, check.expect) for check in CHECKS}
+    assert said == dict.fromkeys(said, True)
+
+
+@pytest.mark.parametrize("before", ["", "No, ", "no. ", "It is like this: "])
+def test_what_a_shipped_check_takes_for_a_denial_is_never_a_yes(before: str) -> None:
+    said = {check.denied: read_reply(before + check.denied, check.expect) for check in CHECKS}
+    assert [denied for denied, reading in said.items() if reading is True] == []
+
+
+@pytest.mark.parametrize("before", ["", "Yes, ", "yes. ", "It is like this: "])
+def test_what_a_shipped_check_expects_is_never_a_no(before: str) -> None:
+    said = {check.expect: read_reply(before + check.expect, check.expect) for check in CHECKS}
+    assert [expect for expect, reading in said.items() if reading is False] == []
+
+
+def test_a_no_before_what_a_shipped_check_expects_leaves_it_open() -> None:
+    for check in CHECKS:
+        for no in ("No. ", "no, ", "No – "):
+            assert read_reply(no + check.expect, check.expect) is None, check.expect
+
+
+_NOT = re.compile(r"\s(?:not|no longer)\b|\bNo ")
+
+
+def test_a_shipped_expectation_with_or_without_its_not_is_never_a_yes() -> None:
+    read = {}
+    for check in CHECKS:
+        if _NOT.search(check.expect):
+            turned = _NOT.sub("", check.expect, count=1)
+        else:
+            turned = re.sub(r"\b(is|are|was|were|has|have|can)\b", r"\1 not", check.expect, count=1)
+        if turned != check.expect:
+            read[turned] = read_reply(turned, check.expect)
+    assert len(read) >= 100
+    assert [turned for turned, reading in read.items() if reading is True] == []
