@@ -10,6 +10,9 @@ BM25 alone always finds something. What keeps silly matches out is that two neig
 name a card's subject and its complaint, that the card must know what else they name (services.ai.topics),
 and that it must hold enough of their words: of their number, and of their rarity, idf(t) summed up. A word
 that no card holds counts as little as one that nearly half of them hold; it may be a name.
+
+"Wifi not working" names no complaint of a card. Where nothing was found, a short text may complain of a
+card's subject in such general words, if the card holds nearly all the others.
 """
 
 import math
@@ -21,6 +24,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from services.ai.cards import Card, CardHypothesis
+from services.ai.complaints import GENERAL_COMPLAINTS
 from services.ai.port import Hypothesis
 from services.ai.topics import TOPICS
 
@@ -34,6 +38,9 @@ SHARE_NEEDED = 0.25
 RARITY_NEEDED = 0.38
 UNKNOWN_RARITY = 1.0
 SHARE_ENOUGH = 0.75  # of a few plain words, whatever they score
+SECURITY = "security"  # a domain whose cards alarm; they need a complaint of their own
+SHORT = 12  # words of every kind
+PLAIN_SCORE_NEEDED = 3.5  # more than "server" or "PC", which many cards speak of
 MOST_TELLING = 3.0
 HYPOTHESIS_SCORE_NEEDED = 5.0
 HYPOTHESIS_SHARE_NEEDED = 0.4
@@ -52,7 +59,7 @@ _STOP_WORDS = frozenset(
     today too try trying up us use used user users using very was way we were what when where
     which while who why will with without wo work worked working works would yesterday yet you
     your
-    additionally following microsoft organization receive received receives symptom symptoms
+    additionally third twice following microsoft organization receive received receives symptom symptoms
     afternoon ago evening friday hour hours last minute minutes monday month morning night noon
     saturday sunday thursday tuesday wednesday week weeks""",
     )
@@ -146,12 +153,8 @@ class CardIndex:
         )
 
     def card_for(self, text: str) -> CardMatch | None:
-        """The card that any two neighbouring sentences of the text match best."""
-        best = None
-        for breath in breaths(text):
-            for match in self._matches(breath):
-                if best is None or match.score > best.score:
-                    best = match
+        """The card that the text matches best."""
+        best = max(self._found(text), key=lambda match: match.score, default=None)
         return best and replace(best, rated=rated(best.card, text))
 
     def hypothesis_for(self, wanted: Hypothesis, told: str) -> tuple[Card, CardHypothesis] | None:
@@ -181,8 +184,13 @@ class CardIndex:
         return None
 
     def _about(self, told: str) -> set[str]:
-        """The ids of the cards that any two neighbouring sentences match well enough."""
-        return {match.card.id for part in breaths(told) for match in self._matches(part)}
+        """The ids of the cards that the text matches well enough."""
+        return {match.card.id for match in self._found(told)}
+
+    def _found(self, text: str) -> list[CardMatch]:
+        """What any two neighbouring sentences match; if nothing, what a short text complains of."""
+        found = [match for breath in breaths(text) for match in self._matches(breath)]
+        return found or list(self._plain_matches(text))
 
     def _matches(self, breath: str) -> Iterator[CardMatch]:
         """The best first."""
@@ -197,6 +205,25 @@ class CardIndex:
             topics = _topics_in(said) if topics is None else topics
             if topics <= self._known_topics[match.index] and self._is_enough(match, words):
                 shared = words_of(breath, match.words)
+                yield CardMatch(self._cards[match.index], match.score, tuple(shared))
+
+    def _plain_matches(self, text: str) -> Iterator[CardMatch]:
+        """For a complaint in words that fit every card, which then say nothing about the subject."""
+        said = phrase(text)
+        complained = [general for general in _GENERAL_COMPLAINTS if general in said]
+        if not complained or len(_words(text)) > SHORT:
+            return
+        words = frozenset(stems(text)).difference(*(general.split() for general in complained))
+        topics = _topics_in(said)
+        for match in self._by_card.rank_stems(words):
+            if (
+                match.score >= PLAIN_SCORE_NEEDED
+                and self._cards[match.index].domain != SECURITY
+                and len(match.words) >= SHARE_ENOUGH * len(words)
+                and _any_in(self._subjects[match.index], said)
+                and topics <= self._known_topics[match.index]
+            ):
+                shared = words_of(text, match.words)
                 yield CardMatch(self._cards[match.index], match.score, tuple(shared))
 
     def _is_enough(self, match: Match, words: frozenset[str]) -> bool:
@@ -310,3 +337,4 @@ def _denials(text: str) -> int:
 
 
 _TOPICS = tuple(phrase(topic) for topic in TOPICS)
+_GENERAL_COMPLAINTS = tuple(phrase(complaint) for complaint in GENERAL_COMPLAINTS)

@@ -31,5 +31,5 @@ TOPICS = (
     # Things that are no computers
     "badge reader", "door reader", "CCTV", "camera recorder", "projector", "beamer", "card terminal",
     "cash register", "barcode", "plotter", "franking", "smart TV", "coffee machine", "thermostat",
-    "intercom",
+    "intercom", "vehicle", "brakes", "goalkeeper", "building inspector", "teams lunch", "team lunch",
 )  # fmt: skip

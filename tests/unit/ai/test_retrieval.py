@@ -81,6 +81,31 @@ def test_a_cards_words_strewn_over_a_long_text_are_no_match() -> None:
     assert INDEX.card_for(text) is None
 
 
+def test_a_general_complaint_counts_in_a_short_text_alone() -> None:
+    match = INDEX.card_for("Wifi not working")
+    assert match is not None
+    assert (match.card.id, match.words) == ("wifi-slow-or-dropping", ("wifi",))
+    assert INDEX.card_for("Wifi") is None
+    long = (
+        "The wifi is not what it was before, and they would like it to be as it was all the time."
+    )
+    assert INDEX.card_for(long) is None
+
+
+def test_a_general_complaint_finds_no_card_that_alarms() -> None:
+    assert INDEX.card_for("Defender not working") is None
+    match = INDEX.card_for("Defender alert")
+    assert match is not None
+    assert match.card.id == "antivirus-alert-edr"
+
+
+def test_a_short_texts_hypothesis_is_a_cards_by_its_label() -> None:
+    label = "Weak signal or crowded channel"
+    hit = INDEX.hypothesis_for(Hypothesis(label, "reworded"), "Wifi not working")
+    assert hit is not None
+    assert hit[0].id == "wifi-slow-or-dropping"
+
+
 def test_every_card_is_found_by_each_of_its_own_symptoms() -> None:
     for card in load_cards():
         for symptom in card.symptoms:
