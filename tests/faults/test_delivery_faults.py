@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,15 +21,18 @@ from tests.client import Client
 from tests.conftest import OUTGOING, SECRET, served
 from tests.factories import make_account
 from tests.fakes.far_ends.behaviour import HangUp, Held
-from tests.fakes.far_ends.connectwise import LOGIN
+from tests.fakes.far_ends.page import WEBHOOK_SECRET
 from tests.fakes.far_ends.serving import FarEnds, serving
 from tests.faults.installation import Process, running
 from tests.tables import as_owner
-from tests.tickets import TicketDesk, open_ticket_desk
+from tests.tickets import LOGINS, TicketDesk, open_ticket_desk
 
 PASSWORD = "flowpilot-demo"
 STATE = """query($id: ID!) { node(id: $id) { ... on Delivery {
   state reference attempts { succeeded detail } } } }"""
+
+RESOLVED = """{ sessions(filter: { status: [RESOLVED] }) { edges { node {
+  resolutionOutputs { id version } } } } }"""
 
 PATIENCE = 90
 """Seconds: a silent worker is given up after 12, and its try is waited for until it is 30 old."""
@@ -41,7 +45,42 @@ async def signed_in(client: Client, who: str) -> Client:
     return client.with_token(answer["tokens"]["accessToken"])
 
 
-async def test_a_note_whose_worker_is_killed_is_there_once(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Site:
+    """An installation whose worker is killed while a far end has what it sent, and has not said so yet."""
+
+    far_ends: FarEnds
+    admin: Client
+    engineer: Client
+    workers: tuple[Process, Process]
+
+    async def connect(self, connection: dict[str, Any], base_url: str) -> str:
+        saved = await self.admin.mutate(
+            "saveIntegration",
+            "integration { id }",
+            idempotencyKey=str(uuid4()),
+            name="Outside",
+            baseUrl=base_url,
+            connection=connection,
+        )
+        return str(saved["integration"]["id"])
+
+    async def killed(self, held: Held, delivery: str) -> dict[str, Any]:
+        """What the ledger says once another worker has delivered it."""
+        async with asyncio.timeout(PATIENCE):
+            await held.stored.wait()
+            await self.workers[0].kill()
+            held.goes_on.set()
+            await self.workers[1].start()
+            while True:
+                found = await self.admin.run(STATE, id=delivery)
+                if found["node"]["state"] == "DELIVERED":
+                    return dict(found["node"])
+                await asyncio.sleep(0.2)  # another process tells in no other way
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with serving(FarEnds()) as far_ends, AsyncExitStack() as stack:
         shared = {
             "data_dir": tmp_path / "home",
@@ -49,54 +88,73 @@ async def test_a_note_whose_worker_is_killed_is_there_once(tmp_path: Path) -> No
             "outgoing_allowed": "127.0.0.1",
         }
         server = Process(tmp_path, "server", "serve", **shared, worker_concurrency=0)
-        workers = [Process(tmp_path, name, "worker", **shared) for name in ("one", "other")]
-        await stack.enter_async_context(running(server, workers[0]))
-        stack.push_async_callback(workers[1].stop)
+        one, other = (Process(tmp_path, name, "worker", **shared) for name in ("one", "other"))
+        await stack.enter_async_context(running(server, one))
+        stack.push_async_callback(other.stop)
         client = await stack.enter_async_context(Client(server.host))
-        admin, engineer = await signed_in(client, "admin"), await signed_in(client, "engineer")
-        saved = await admin.mutate(
-            "saveIntegration",
-            "integration { id }",
-            idempotencyKey=str(uuid4()),
-            name="Tickets",
-            baseUrl=f"{far_ends.url}/connectwise",
-            connection={"connectwise": LOGIN},
+        yield Site(
+            far_ends,
+            await signed_in(client, "admin"),
+            await signed_in(client, "engineer"),
+            (one, other),
         )
-        tickets = far_ends.connectwise
-        ticket = tickets.new_ticket()
-        started = await engineer.mutate(
-            "startSession",
-            "session { id }",
-            intake={"text": "Nothing works."},
-            integrationId=saved["integration"]["id"],
-            psaTicketId=ticket,
-        )
-        parked = await engineer.mutate(
-            "handOffSession", "handoff { id }", sessionId=started["session"]["id"], intent="PARK"
-        )
-        held = Held()
-        tickets.script.add(ticket, held)
-        pushed = await engineer.mutate(
-            "pushHandoff", "delivery { id }", handoffId=parked["handoff"]["id"]
-        )
-        async with asyncio.timeout(PATIENCE):
-            await held.stored.wait()
-            await workers[0].kill()
-            held.goes_on.set()
-            await workers[1].start()
-            while True:
-                found = await engineer.run(STATE, id=pushed["delivery"]["id"])
-                if found["node"]["state"] == "DELIVERED":
-                    break
-                await asyncio.sleep(0.2)  # another process tells in no other way
+
+
+@pytest.mark.parametrize("vendor", LOGINS)
+async def test_a_note_whose_worker_is_killed_is_there_once(site: Site, vendor: str) -> None:
+    integration = await site.connect({vendor: LOGINS[vendor]}, f"{site.far_ends.url}/{vendor}")
+    tickets = getattr(site.far_ends, vendor)
+    ticket = tickets.new_ticket()
+    started = await site.engineer.mutate(
+        "startSession",
+        "session { id }",
+        intake={"text": "Nothing works."},
+        integrationId=integration,
+        psaTicketId=ticket,
+    )
+    parked = await site.engineer.mutate(
+        "handOffSession", "handoff { id }", sessionId=started["session"]["id"], intent="PARK"
+    )
+    held = Held()
+    tickets.script.add(ticket, held)
+    pushed = await site.engineer.mutate(
+        "pushHandoff", "delivery { id }", handoffId=parked["handoff"]["id"]
+    )
+    found = await site.killed(held, pushed["delivery"]["id"])
     (note,) = tickets.told(ticket)
-    assert found["node"] == {
+    assert found == {
         "state": "DELIVERED",
         "reference": str(note["id"]),
         "attempts": [
             {"succeeded": False, "detail": CUT_SHORT.sentence},
             {"succeeded": True, "detail": "It had arrived by an earlier try."},
         ],
+    }
+
+
+async def test_a_webhook_whose_worker_is_killed_comes_twice_with_one_id(site: Site) -> None:
+    await site.connect({"webhook": {"secret": WEBHOOK_SECRET}}, f"{site.far_ends.url}/webhook/hook")
+    found = await site.admin.run(RESOLVED)
+    (session,) = [edge["node"] for edge in found["sessions"]["edges"]]
+    notes = session["resolutionOutputs"][0]
+    await site.admin.mutate(
+        "approveResolutionOutput", "output { id }", outputId=notes["id"], expectedVersion=1
+    )
+    held = Held()
+    site.far_ends.webhook.script.add("hook", held)
+    pushed = await site.admin.mutate(
+        "pushResolutionOutput",
+        "delivery { id }",
+        outputId=notes["id"],
+        destination="WEBHOOK",
+        expectedVersion=2,
+    )
+    delivery = await site.killed(held, pushed["delivery"]["id"])
+    assert [each["detail"] for each in delivery["attempts"]] == [CUT_SHORT.sentence, None]
+    first, second = site.far_ends.webhook.heard["hook"]
+    assert first.body == second.body
+    assert {each.headers["webhook-id"] for each in (first, second)} == {
+        f"fp-{pushed['delivery']['id'][3:]}"
     }
 
 
