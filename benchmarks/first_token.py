@@ -27,7 +27,7 @@ from tests.faults.installation import Process, free_port, running
 
 STREAMS = 50
 ROUNDS = 5
-PASSWORD = "benchmark-password"  # noqa: S105
+PASSWORD = "benchmark-password"  # noqa: S105 - of accounts that end with the run
 MUST = {"p95_beside_relay": 10.0}
 STREAM = """subscription($id: ID!) { messageStreamed(messageId: $id) { __typename
   ... on MessageSnapshot { text } } }"""

@@ -125,7 +125,7 @@ class BoundedExecution(StrawberryGraphQLCoreExecutionContext):
                     position_context,
                 ):
                     awaited.append(index)
-        except BaseException:
+        except BaseException:  # a cancellation, too, leaves fields behind that were begun
             self.settle_in_background([completed[index] for index in awaited])
             raise
         values = await gather_with_cancel(*(completed[index] for index in awaited))

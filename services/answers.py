@@ -91,7 +91,7 @@ async def answer_message(
     except TimeoutError:
         AI_ANSWERS.labels("failed" if last_try else "retry").inc()
         await _fail(runtime, reply, "The assistant took too long.", meter, again=not last_try)
-    except Exception:
+    except Exception:  # the job fails with it, but its tokens were paid for
         AI_ANSWERS.labels("failed").inc()
         await _count_alone(runtime, reply, meter.usage)
         raise
