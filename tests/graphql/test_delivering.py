@@ -1,6 +1,7 @@
 """A try that nobody recorded: its worker was killed, or is slow, or has been overtaken."""
 
 import asyncio
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -113,3 +114,23 @@ async def test_a_job_that_comes_late_or_for_nothing_does_nothing(
     assert await desk.delivery(id) == before
     assert len(desk.far_end.told(desk.ticket)) == 1
     assert await desk.told() == ["QUEUED", "SENDING", "DELIVERED"]
+
+
+async def test_nothing_goes_to_a_far_end_that_is_left_alone(desk: TicketDesk) -> None:
+    pause = text(
+        "UPDATE integrations SET paused_until = now() + interval '1 hour' WHERE id = :id "
+        "RETURNING paused_until"
+    )
+    async with as_owner(desk.url) as db:
+        key = uuid_of(Kind.INTEGRATION, desk.integration)
+        until: datetime = (await db.execute(pause, {"id": key})).scalar_one()
+    asked = len(desk.far_end.asked)
+    id = await desk.push()
+    async with asyncio.timeout(SOON):
+        while (await desk.delivery(id))["nextTryAt"] is None:
+            pass  # asking lets the worker go on
+    waiting = await desk.delivery(id)
+    assert (waiting["state"], waiting["attempts"]) == ("QUEUED", [])
+    assert datetime.fromisoformat(waiting["nextTryAt"]) >= until
+    assert len(desk.far_end.asked) == asked
+    assert await desk.told() == ["QUEUED"]

@@ -84,6 +84,16 @@ async def test_what_is_claimed_first_is_mailed_to_whoever_handed_off_alone(
     assert dict(mail.kept) == {}
 
 
+async def test_nobody_is_mailed_of_what_they_claimed_themselves(
+    talk: Conversation, mail: MailServer, database_url: str
+) -> None:
+    handoff = await put_down(talk, database_url)
+    await claim(talk.client, handoff)
+    await pass_time(database_url, talk.people.account_id, 2)
+    assert (await told(talk, handoff))["notificationSent"] is False
+    assert dict(mail.kept) == {}
+
+
 @pytest.mark.parametrize("given", [{"intent": "PARK"}, {"cancelled": True}])
 async def test_nobody_is_mailed_of_what_nobody_need_claim(
     talk: Conversation, mail: MailServer, database_url: str, given: dict[str, Any]

@@ -208,6 +208,30 @@ async def lineage(talk: Conversation, branch: str) -> list[dict[str, Any]]:
     return [edge["node"] for edge in found["branch"]["messages"]["edges"]]
 
 
+async def test_a_dead_end_that_was_left_out_is_told_without_its_secrets(
+    talk: Conversation, provider: ScriptedProvider, database_url: str
+) -> None:
+    dns, quota = await talk.fork()
+    await talk.client.mutate(
+        "markBranchStatus",
+        "branch { id }",
+        branchId=quota,
+        status="DEAD_END",
+        reason="Signed in with the password: hunter2-secret and saw 12 GB free.",
+        expectedVersion=1,
+    )
+    last = new_question()
+    await talk.client.answered(await talk.ask(last, dns))
+    await until_idle(database_url, talk.people.account_id)
+    provider.script_task(WriteArticle, last, ArticleDraft(title="Mail does not arrive"))
+    await resolve(talk, solvedBranchId=dns)
+    await until_idle(database_url, talk.people.account_id)
+    _, article, _ = await outputs(talk)
+    (ruled_out,) = article["article"]["ruleOutFirst"]
+    assert "Signed in with the password: [PASSWORD-1] and saw 12 GB free." in ruled_out
+    assert "hunter2" not in article["content"]
+
+
 async def test_one_that_fails_leaves_the_others_and_is_asked_for_again_alone(
     talk: Conversation, provider: ScriptedProvider, database_url: str
 ) -> None:
