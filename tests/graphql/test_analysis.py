@@ -15,6 +15,7 @@ from services.ai.tasks import (
     FindingBearing,
     FoundContradiction,
     FoundFinding,
+    GiveSecondOpinion,
     HypothesisRank,
 )
 from services.analysis import analyse_branch
@@ -533,6 +534,10 @@ async def test_a_withdrawn_finding_stays_in_the_list_and_is_told_to_nobody_who_r
         talk, database_url, "mergeFindings", branchId=quota, findingIds=[finding]
     )
     assert refusal["fields"] == [{"path": ["findingIds", "0"], "message": "Was withdrawn."}]
+    await talk.client.mutate("requestSecondOpinion", "secondOpinion { id }", sessionId=talk.id)
+    await until_idle(database_url, talk.people.account_id)
+    told_of = [t.observations for t in provider.tasks if isinstance(t, GiveSecondOpinion)]
+    assert told_of[-1] == ("It rains.", "Port 25 answers.")
 
     solved = await talk.client.mutate(
         "resolveSession",
