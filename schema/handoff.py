@@ -1,5 +1,6 @@
 """A session put down and picked up, and the verbs of both."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Optional, Self
 from uuid import UUID
@@ -68,6 +69,12 @@ class SnapshotBranch:
 
 
 @strawberry.type
+class BranchStatusCount:
+    status: BranchStatus
+    count: int
+
+
+@strawberry.type
 class Artifact:
     name: str
     type: str
@@ -88,6 +95,10 @@ class HandoffSnapshot:
     branch_map: list[SnapshotBranch] = strawberry.field(
         description="Parents before children, without archived ones; at most 1,000."
     )
+    status_counts: list[BranchStatusCount] = strawberry.field(
+        description="How many hypotheses of `branchMap` had each status, the trunk not counted; those that none "
+        "had are left out."
+    )
     next_step: str | None
     waiting_on: str | None
     watch_out: list[str] = strawberry.field(description="At most 10.")
@@ -104,11 +115,21 @@ class HandoffSnapshot:
             active_branch_id=branch_id(stored["active_branch_id"]),
             notes_by_assistant=stored["notes_by_assistant"],
             branch_map=[SnapshotBranch.of(branch) for branch in stored["branch_map"]],
+            status_counts=_status_counts(stored["branch_map"]),
             next_step=stored["next_step"],
             waiting_on=stored["waiting_on"],
             watch_out=stored["watch_out"],
             artifacts=[Artifact(**artifact) for artifact in stored["artifacts"]],
         )
+
+
+def _status_counts(branch_map: list[dict[str, Any]]) -> list[BranchStatusCount]:
+    counts = Counter(branch["status"] for branch in branch_map if branch["parent_branch_id"])
+    return [
+        BranchStatusCount(status=status, count=counts[status.value])
+        for status in BranchStatus
+        if counts[status.value]
+    ]
 
 
 def branch_id(stored: str) -> strawberry.ID:

@@ -53,6 +53,7 @@ LENGTHS: Mapping[str, float] = {
     "options": 10,
     "ancestors": 10,
     "artifacts": 5,
+    "statusCounts": 5,
     "attachments": 2,
     "attempts": 2,
     "deliveries": 2,

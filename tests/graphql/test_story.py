@@ -26,7 +26,7 @@ subscription($id: ID!, $after: String) {
 QUEUE = """
 query { queue { totalCount eventCursor edges { node {
   id intent priority engineerNotes waitingSeconds handedOffBy { displayName }
-  session { id problemSummary branchCount } snapshot { branchMap { label status } nextStep }
+  session { id problemSummary branchCount } snapshot { branchMap { label status } statusCounts { status count } nextStep }
 } } } }
 """
 
@@ -154,6 +154,7 @@ async def test_a_session_from_intake_to_claim(client: Client, colleagues: Collea
             {"label": "DNS", "status": "REVIVED"},
             {"label": "Quota", "status": "ACTIVE"},
         ],
+        "statusCounts": [{"status": "ACTIVE", "count": 1}, {"status": "REVIVED", "count": 1}],
         "nextStep": "Compare resolvers",
     }
 

@@ -1,6 +1,6 @@
 import { useId, useState, useSyncExternalStore, type FormEvent } from "react";
 
-import type { Auth } from "./auth";
+import type { Auth } from "../shared/auth";
 
 interface Props {
   auth: Auth;

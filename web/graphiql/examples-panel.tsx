@@ -1,7 +1,7 @@
 import { useGraphiQL, useGraphiQLActions, type GraphiQLPlugin } from "@graphiql/react";
 import { createContext, useContext, useState } from "react";
 
-import type { Auth } from "./auth";
+import type { Auth } from "../shared/auth";
 import { EXAMPLE_GROUPS, FIRST_EXAMPLE, type Example } from "./examples";
 import { fillIn } from "./placeholders";
 

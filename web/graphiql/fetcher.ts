@@ -2,9 +2,9 @@ import type { Fetcher, FetcherParams, Observable } from "@graphiql/toolkit";
 import type { DocumentNode, ExecutionResult } from "graphql";
 import { createClient } from "graphql-ws";
 
-import type { Auth } from "./auth";
-import { withChosenFile } from "./files";
-import { ENDPOINT, isUnauthenticated } from "./http";
+import type { Auth } from "../shared/auth";
+import { withChosenFile } from "../shared/files";
+import { ENDPOINT, isUnauthenticated } from "../shared/http";
 
 /** The name under which GraphiQL asks for the schema. */
 const INTROSPECTION = "IntrospectionQuery";

@@ -1,4 +1,4 @@
-import type { Auth } from "./auth";
+import type { Auth } from "../shared/auth";
 
 /** What the placeholders of the examples stand for: ids and cursors that exist right now. */
 export type Known = Record<string, string | number>;

@@ -1,11 +1,18 @@
 import { post, isUnauthenticated, type GraphQLResponse, type Operation } from "./http";
 
 export interface Identity {
+  /** The user's; for an API key one that no user has. */
+  id: string;
   /** The person's name, or "API key". */
   name: string;
   /** Role or scopes, and the account. */
   detail: string;
+  /** Null for an API key. */
+  role: Role | null;
+  accountId: string;
 }
+
+export type Role = "ENGINEER" | "LEAD" | "ADMIN";
 
 export interface AuthState {
   identity: Identity | null;
@@ -22,18 +29,18 @@ interface Tokens {
 type Credential = { kind: "tokens"; tokens: Tokens } | { kind: "apiKey"; key: string };
 
 interface Viewer {
-  account: { name: string };
-  user: { displayName: string; email: string; role: string } | null;
+  account: { id: string; name: string };
+  user: { id: string; displayName: string; email: string; role: Role } | null;
   scopes: string[];
 }
 
-interface Stored {
+interface Kept {
   credential: Credential;
   identity: Identity;
 }
 
-const STORAGE_KEY = "flowpilot.graphiql.credential";
-const VIEWER = "account { name } user { displayName email role } scopes";
+const STORAGE_KEY = "flowpilot.credential";
+const VIEWER = "account { id name } user { id displayName email role } scopes";
 const TOKENS = "tokens { accessToken refreshToken expiresAt }";
 const SIGN_IN = `mutation SignIn($input: SignInInput!) {
   signIn(input: $input) {
@@ -55,12 +62,12 @@ const WHO_AM_I = `query WhoAmI { viewer { ${VIEWER} } }`;
 const LAST_MOMENT_MS = 5_000;
 const REFRESH_AHEAD_MS = 60_000;
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-/** A duplicated window holds the same refresh token; the spread keeps the two from spending it at
- * the same moment, and whichever is first hands the new tokens to the other. */
+/** Windows share one refresh token. Where the browser has no locks, which is so without TLS, this keeps
+ * two of them from spending it at the same moment. */
 const REFRESH_SPREAD_MS = 20_000;
 
-/** Who uses this page. Tokens live in memory and in sessionStorage: they survive a reload, not the
- * window. */
+/** Who uses the pages of this site: one sign-in for all windows, which also ends in all of them.
+ * An API key, which does not run out, is kept for its window only. */
 export class Auth {
   #credential: Credential | null = null;
   #state: AuthState = { identity: null, notice: "" };
@@ -69,16 +76,17 @@ export class Auth {
   /** By this machine's clock; Infinity if it cannot tell, and then a refusal tells. */
   #endsAt = Infinity;
   #refreshing: Promise<boolean> | null = null;
-  #channel = new BroadcastChannel(STORAGE_KEY);
 
   constructor() {
-    const stored = readStored();
+    const stored = readKept(sessionStorage) ?? readKept(localStorage);
     if (stored) this.#adopt(stored.credential, stored.identity);
-    this.#channel.onmessage = (event: MessageEvent<{ spent: string; tokens: Tokens }>) => {
-      if (this.#credential?.kind !== "tokens" || !this.#state.identity) return;
-      if (this.#credential.tokens.refreshToken !== event.data.spent) return;
-      this.#adopt({ kind: "tokens", tokens: event.data.tokens }, this.#state.identity);
-    };
+    window.addEventListener("storage", (event) => {
+      if (event.storageArea !== localStorage || event.key !== STORAGE_KEY) return;
+      if (this.#credential?.kind === "apiKey") return;
+      const changed = readKept(localStorage);
+      if (changed) this.#adopt(changed.credential, changed.identity);
+      else this.#forget("");
+    });
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -95,7 +103,7 @@ export class Auth {
     }>({ query: SIGN_IN, variables: { input: { email, password } } });
     const result = response.data?.signIn;
     if (!result?.tokens || !result.viewer) return result?.message ?? failure(response);
-    this.#adopt({ kind: "tokens", tokens: result.tokens }, describe(result.viewer));
+    this.#keep({ kind: "tokens", tokens: result.tokens }, describe(result.viewer));
     return null;
   }
 
@@ -103,7 +111,7 @@ export class Auth {
   async useApiKey(key: string): Promise<string | null> {
     const response = await attempt<{ viewer: Viewer }>({ query: WHO_AM_I }, bearerHeader(key));
     if (!response.data) return failure(response);
-    this.#adopt({ kind: "apiKey", key }, describe(response.data.viewer));
+    this.#keep({ kind: "apiKey", key }, describe(response.data.viewer));
     return null;
   }
 
@@ -141,7 +149,7 @@ export class Auth {
   /** True if there are new tokens. Callers at the same time share one exchange, because a refresh
    * token can be spent only once. */
   refresh(): Promise<boolean> {
-    this.#refreshing ??= this.#exchange().finally(() => {
+    this.#refreshing ??= alone(() => this.#exchange()).finally(() => {
       this.#refreshing = null;
     });
     return this.#refreshing;
@@ -151,6 +159,11 @@ export class Auth {
     const { identity } = this.#state;
     if (this.#credential?.kind !== "tokens" || !identity) return false;
     const spent = this.#credential.tokens.refreshToken;
+    const kept = readKept(localStorage);
+    if (kept?.credential.kind === "tokens" && kept.credential.tokens.refreshToken !== spent) {
+      this.#adopt(kept.credential, kept.identity); // another window was first
+      return true;
+    }
     const response = await attempt<{ refreshTokens: { tokens?: Tokens; message?: string } }>({
       query: REFRESH,
       variables: { input: { refreshToken: spent } },
@@ -159,8 +172,7 @@ export class Auth {
     if (this.#credential.tokens.refreshToken !== spent) return true;
     const result = response.data?.refreshTokens;
     if (result?.tokens) {
-      this.#adopt({ kind: "tokens", tokens: result.tokens }, identity);
-      this.#channel.postMessage({ spent, tokens: result.tokens });
+      this.#keep({ kind: "tokens", tokens: result.tokens }, identity);
       return true;
     }
     // A server out of reach says nothing about the tokens: they are kept for the next attempt.
@@ -170,17 +182,25 @@ export class Auth {
     return false;
   }
 
+  #keep(credential: Credential, identity: Identity): void {
+    const storage = credential.kind === "apiKey" ? sessionStorage : localStorage;
+    storage.setItem(STORAGE_KEY, JSON.stringify({ credential, identity }));
+    this.#adopt(credential, identity);
+  }
+
   #adopt(credential: Credential, identity: Identity): void {
     this.#credential = credential;
-    sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ credential, identity }));
     this.#schedule(credential);
-    this.#publish({ identity, notice: "" });
+    // The same person with newer tokens is no news to the page.
+    const before = this.#state.identity;
+    this.#publish({ identity: before?.id === identity.id ? before : identity, notice: "" });
   }
 
   #forget(notice: string): void {
+    const storage = this.#credential?.kind === "apiKey" ? sessionStorage : localStorage;
     this.#credential = null;
     this.#endsAt = Infinity;
-    sessionStorage.removeItem(STORAGE_KEY);
+    storage.removeItem(STORAGE_KEY);
     window.clearTimeout(this.#timer);
     this.#publish({ identity: null, notice });
   }
@@ -230,14 +250,25 @@ function bearerHeader(token: string): Record<string, string> {
 function describe({ user, account, scopes }: Viewer): Identity {
   const rights = user ? user.role.toLowerCase() : scopes.join(", ").toLowerCase();
   return {
+    id: user?.id ?? `key of ${account.id}`,
     name: user ? user.displayName : "API key",
     detail: `${rights} at ${account.name}`,
+    role: user?.role ?? null,
+    accountId: account.id,
   };
 }
 
-function readStored(): Stored | null {
+/** Runs it in one window at a time. */
+function alone<Result>(work: () => Promise<Result>): Promise<Result> {
+  // Not there outside of secure contexts, whatever the types say.
+  const locks = navigator.locks as LockManager | undefined;
+  return locks ? locks.request(STORAGE_KEY, work) : work();
+}
+
+function readKept(storage: Storage): Kept | null {
   try {
-    return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "null") as Stored | null;
+    const kept = JSON.parse(storage.getItem(STORAGE_KEY) ?? "null") as Kept | null;
+    return kept?.identity.id ? kept : null;
   } catch {
     return null;
   }

@@ -1,0 +1,89 @@
+import { useEffect, useState } from "react";
+import {
+  type AnyVariables,
+  type CombinedError,
+  type TypedDocumentNode,
+  useQuery,
+  useSubscription,
+} from "urql";
+import { answeredCursor, forgetCursor } from "./cursors";
+
+const RETRY_MS = 2_000;
+
+export interface Live<Data> {
+  data: Data | undefined;
+  error: CombinedError | undefined;
+  isLoading: boolean;
+  reload: () => void;
+}
+
+interface Options<Data, Variables extends AnyVariables, Event, EventVariables> {
+  /** Its root field has an `eventCursor`. */
+  query: TypedDocumentNode<Data, Variables>;
+  variables: Variables;
+  events: TypedDocumentNode<Event, EventVariables & { after?: string | null }>;
+  eventVariables: EventVariables;
+  onEvent?: (event: Event) => void;
+  pause?: boolean;
+}
+
+/** A query, and then what happens from its cursor on: nothing is missed in between, and each event is
+ * applied to the cache, from which the query is read. Where the feed has to begin anew, so does the query. */
+export function useLive<Data, Variables extends AnyVariables, Event, EventVariables extends object>({
+  query,
+  variables,
+  events,
+  eventVariables,
+  onEvent,
+  pause = false,
+}: Options<Data, Variables, Event, EventVariables>): Live<Data> {
+  const [answer, execute] = useQuery({
+    query,
+    variables,
+    pause,
+    requestPolicy: "cache-and-network",
+  });
+  const [from, setFrom] = useState<{ key: number; cursor: string } | null>(null);
+
+  const key = answer.operation?.key ?? 0;
+  const isSettled = !answer.stale && !answer.fetching && answer.data !== undefined;
+  const cursor = isSettled && !answer.error ? answeredCursor(key) : undefined;
+  if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
+
+  const after = from?.key === key ? from.cursor : undefined;
+  useSubscription(
+    {
+      query: events,
+      variables: { ...eventVariables, after },
+      pause: pause || after === undefined,
+    },
+    (_, event: Event) => {
+      if (typeOf(event) === "FeedReset") {
+        forgetCursor(key);
+        setFrom(null);
+        execute({ requestPolicy: "network-only" });
+      } else onEvent?.(event);
+      return event;
+    },
+  );
+
+  const isCutOff = answer.error?.networkError !== undefined && !answer.fetching;
+  useEffect(() => {
+    if (!isCutOff) return;
+    const timer = window.setTimeout(() => execute({ requestPolicy: "network-only" }), RETRY_MS);
+    return () => window.clearTimeout(timer);
+  }, [isCutOff, execute]);
+
+  return {
+    data: answer.data,
+    error: answer.error,
+    isLoading: answer.data === undefined && answer.error === undefined,
+    reload: () => execute({ requestPolicy: "network-only" }),
+  };
+}
+
+/** Of the one event that a result of a subscription holds. */
+export function typeOf(data: unknown): string | undefined {
+  const event = Object.values((data ?? {}) as Record<string, unknown>)[0];
+  return (event as { __typename?: string } | undefined)?.__typename;
+}
