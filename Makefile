@@ -6,14 +6,14 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: run demo-destinations test check fix lock clean
 
-run: .venv/run web/dist/graphiql/index.html
+run: .venv/run web/dist/console/index.html
 	$(BIN)/python -m cli serve
 
 # Stand-ins for the ticket systems and libraries of vendors, and a page that shows what arrives there.
 demo-destinations: .venv/test
 	$(BIN)/python -m tests.fakes.far_ends
 
-test: .venv/test web/dist/graphiql/index.html
+test: .venv/test web/dist/console/index.html
 	$(BIN)/pytest --numprocesses 2 -m "not browser"
 
 check: .venv/test
@@ -36,7 +36,9 @@ fix: .venv/test
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json | .venv/run
 	cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 
-web/dist/graphiql/index.html: web/node_modules/.package-lock.json $(shell find web/graphiql web/*.json web/*.ts 2>/dev/null)
+# The last of the pages that a build writes.
+web/dist/console/index.html: web/node_modules/.package-lock.json schema/schema.graphql \
+  $(shell find web/console web/graphiql web/shared web/*.json web/*.mjs -not -name operations.ts -not -name types.ts 2>/dev/null)
 	cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
 lock: .venv/test

@@ -16,13 +16,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from models.account import Plan
-from schema.page import GRAPHIQL, POLICY
+from schema.page import CONSOLE, CONSOLE_HEADERS, CONSOLE_PAGE, CONSOLE_POLICY, GRAPHIQL, POLICY
 from schema.root import graphql_schema
 from schema.transport.downloads import download
 from schema.transport.endpoint import GraphQLEndpoint
@@ -50,6 +50,17 @@ from services.telemetry.exposition import exposed
 from services.throttle import Throttle
 from services.wakebus import WakeBus
 from settings import Settings
+
+CONSOLE_PATHS = (
+    "/",
+    "/queue",
+    "/sessions",
+    "/sessions/{path:path}",
+    "/library",
+    "/library/{path:path}",
+    "/settings",
+    "/settings/{path:path}",
+)
 
 
 def _claude(settings: Settings) -> AnthropicProvider | None:
@@ -192,10 +203,11 @@ def create_app(
             *cross_origin(settings),
         ],
         routes=[
-            Route("/", RedirectResponse("/graphql")),
+            *(Route(path, console) for path in CONSOLE_PATHS),
+            Mount("/assets", GZipMiddleware(Assets(CONSOLE / "assets", CONSOLE_POLICY))),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/graphql/assets", GZipMiddleware(Assets(GRAPHIQL / "assets"))),
+            Mount("/graphql/assets", GZipMiddleware(Assets(GRAPHIQL / "assets", POLICY))),
             Route("/graphql", Endpoint()),
             Route("/uploads/{upload_id}", download),
             Route("/exports/{session_id}", export),
@@ -232,13 +244,14 @@ def cross_origin(settings: Settings) -> list[Middleware]:
 class Assets(StaticFiles):
     """Files whose names change with their content, so that a browser asks once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, policy: str) -> None:
         super().__init__(directory=folder, check_dir=False)
+        self._policy = policy
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - starlette's
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Content-Security-Policy"] = self._policy
         return response
 
 
@@ -249,6 +262,11 @@ class Endpoint:
         client = scope.get("client")
         ADDRESS.set(client[0][:LONGEST_ADDRESS] if client else None)
         await scope["app"].state.endpoint(scope, receive, send)
+
+
+async def console(_: Request) -> Response:
+    """One page for all paths of the console, which it reads itself."""
+    return FileResponse(CONSOLE_PAGE, headers=CONSOLE_HEADERS)
 
 
 async def healthz(_: Request) -> Response:

@@ -96,8 +96,8 @@ class HandoffSnapshot:
         description="Parents before children, without archived ones; at most 1,000."
     )
     status_counts: list[BranchStatusCount] = strawberry.field(
-        description="How many hypotheses of `branchMap` had each status, the trunk not counted; those that none "
-        "had are left out."
+        description="How many hypotheses of `branchMap` had each status, without the trunk; a status that "
+        "none had is left out."
     )
     next_step: str | None
     waiting_on: str | None

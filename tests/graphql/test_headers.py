@@ -44,7 +44,7 @@ def protects(answer: httpx.Response, policy: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "caching"),
     [
-        ("GET", "/", 307, None),
+        ("GET", "/", 200, None),
         ("GET", "/healthz", 200, None),
         ("GET", "/readyz", 200, None),
         ("POST", "/healthz", 405, None),

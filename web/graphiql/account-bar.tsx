@@ -1,4 +1,4 @@
-import { useId, useState, useSyncExternalStore, type FormEvent } from "react";
+import { type FormEvent, useId, useState, useSyncExternalStore } from "react";
 
 import type { Auth } from "../shared/auth";
 
@@ -42,7 +42,7 @@ function SignInForm({ auth, notice, hasSchema }: Props & { notice: string }) {
     setIsBusy(true);
     setProblem("");
     const refusal = withKey
-      ? await auth.useApiKey(field("key"))
+      ? await auth.enterApiKey(field("key"))
       : await auth.signIn(field("email"), String(fields.get("password") ?? ""));
     setIsBusy(false);
     setProblem(refusal ?? "");

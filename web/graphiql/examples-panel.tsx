@@ -1,8 +1,8 @@
-import { useGraphiQL, useGraphiQLActions, type GraphiQLPlugin } from "@graphiql/react";
+import { type GraphiQLPlugin, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { createContext, useContext, useState } from "react";
 
 import type { Auth } from "../shared/auth";
-import { EXAMPLE_GROUPS, FIRST_EXAMPLE, type Example } from "./examples";
+import { EXAMPLE_GROUPS, type Example, FIRST_EXAMPLE } from "./examples";
 import { fillIn } from "./placeholders";
 
 export const AuthContext = createContext<Auth | null>(null);

@@ -25,7 +25,18 @@ export interface ExampleGroup {
 }
 
 export const EXAMPLE_GROUPS: ExampleGroup[] = [
-  group("Look around", ["viewer", "sessions", "treeFlat", "treeNested", "conversation", "messagePrompt", "timeline", "sessionAt", "kbArticles", "queue"]),
+  group("Look around", [
+    "viewer",
+    "sessions",
+    "treeFlat",
+    "treeNested",
+    "conversation",
+    "messagePrompt",
+    "timeline",
+    "sessionAt",
+    "kbArticles",
+    "queue",
+  ]),
   group("Start and talk", [
     "startSession",
     "sendMessage",

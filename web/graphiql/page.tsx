@@ -1,9 +1,8 @@
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-
-import { AccountBar } from "./account-bar";
 import { Auth, type Identity } from "../shared/auth";
+import { AccountBar } from "./account-bar";
 import { FIRST_EXAMPLE } from "./examples";
 import { AuthContext, EXAMPLES_PLUGIN } from "./examples-panel";
 import { createFetcher } from "./fetcher";

@@ -47,7 +47,8 @@ interface HandoffRow {
 
 const PLACEHOLDER = /"\$(\w+)"/g;
 const OUTPUT_NAMES = /output|resolved/i;
-const SESSION_NAMES = /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload|delivery/i;
+const SESSION_NAMES =
+  /session|branch|dead|archived|message|reply|evidence|eventCursor|finding|merge|proposal|upload|delivery/i;
 const QUEUE_NAMES = /handoffId|queueCursor/;
 
 const RECENT_SESSIONS = `query RecentSessions {
@@ -148,7 +149,8 @@ async function inSession(auth: Auth): Promise<Known> {
 }
 
 function inTree(session: SessionDetail): Known {
-  const { eventCursor, activeBranch, branches, findings, revivalProposals, uploads, handoffs } = session;
+  const { eventCursor, activeBranch, branches, findings, revivalProposals, uploads, handoffs } =
+    session;
   const deliveries = handoffs.flatMap((handoff) => handoff.deliveries);
   const live = branches.filter((branch) => !branch.archivedAt);
   const messages = activeBranch.messages.edges.map((edge) => edge.node).toReversed();
@@ -168,10 +170,22 @@ function inTree(session: SessionDetail): Known {
     proposalId: revivalProposals[0]?.id,
     failedDeliveryId: deliveries.find((delivery) => delivery.state === "FAILED")?.id,
     failedUploadId: uploads.find((upload) => upload.state === "FAILED")?.id,
-    ...named("activeBranch", branches.find((branch) => branch.isActive)),
-    ...named("otherBranch", live.find((branch) => !branch.isActive && branch.depth > 0)),
-    ...named("deadEndBranch", live.find((branch) => branch.status === "DEAD_END")),
-    ...named("archivedBranch", branches.find((branch) => branch.archivedAt)),
+    ...named(
+      "activeBranch",
+      branches.find((branch) => branch.isActive),
+    ),
+    ...named(
+      "otherBranch",
+      live.find((branch) => !branch.isActive && branch.depth > 0),
+    ),
+    ...named(
+      "deadEndBranch",
+      live.find((branch) => branch.status === "DEAD_END"),
+    ),
+    ...named(
+      "archivedBranch",
+      branches.find((branch) => branch.archivedAt),
+    ),
   });
 }
 

@@ -23,7 +23,8 @@ async function only(request) {
 }
 
 const start = async () =>
-  (await only({ query: START, variables: { key: crypto.randomUUID() } })).data.startSession.__typename;
+  (await only({ query: START, variables: { key: crypto.randomUUID() } })).data.startSession
+    .__typename;
 
 async function refusal() {
   try {

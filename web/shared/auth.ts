@@ -1,4 +1,4 @@
-import { post, isUnauthenticated, type GraphQLResponse, type Operation } from "./http";
+import { type GraphQLResponse, isUnauthenticated, type Operation, post } from "./http";
 
 export interface Identity {
   /** The user's; for an API key one that no user has. */
@@ -108,7 +108,7 @@ export class Auth {
   }
 
   /** Returns what to tell the person if the key does not work, else null. */
-  async useApiKey(key: string): Promise<string | null> {
+  async enterApiKey(key: string): Promise<string | null> {
     const response = await attempt<{ viewer: Viewer }>({ query: WHO_AM_I }, bearerHeader(key));
     if (!response.data) return failure(response);
     this.#keep({ kind: "apiKey", key }, describe(response.data.viewer));

@@ -19,7 +19,10 @@ export function createClient(auth: Auth, socket: Socket): Client {
       subscriptionExchange({
         forwardSubscription: ({ query = "", variables = {} }) => ({
           subscribe: (sink) => ({
-            unsubscribe: socket.follow({ query, variables }, sink as Parameters<Socket["follow"]>[1]),
+            unsubscribe: socket.follow(
+              { query, variables },
+              sink as Parameters<Socket["follow"]>[1],
+            ),
           }),
         }),
       }),

@@ -29,7 +29,12 @@ interface Options<Data, Variables extends AnyVariables, Event, EventVariables> {
 
 /** A query, and then what happens from its cursor on: nothing is missed in between, and each event is
  * applied to the cache, from which the query is read. Where the feed has to begin anew, so does the query. */
-export function useLive<Data, Variables extends AnyVariables, Event, EventVariables extends object>({
+export function useLive<
+  Data,
+  Variables extends AnyVariables,
+  Event,
+  EventVariables extends object,
+>({
   query,
   variables,
   events,

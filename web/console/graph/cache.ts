@@ -1,0 +1,148 @@
+import type { Cache, CacheExchangeOpts } from "@urql/exchange-graphcache";
+import { relayPagination } from "@urql/exchange-graphcache/extras";
+import {
+  BranchMessagesDocument as BranchMessages,
+  type BranchMessagesQuery,
+  type MessageBodyFragment,
+  QueueDocument as Queue,
+  type QueueQuery,
+  type QueueRowFragment,
+  SessionTreeDocument as SessionTree,
+  type SessionTreeQuery,
+} from "./operations";
+import { EMBEDDED, POSSIBLE_TYPES } from "./types";
+
+/** Where events and answers grow a list that the cache holds. Everything else they bring is written over
+ * what is known of the same objects, without a word here. */
+export const cacheConfig: CacheExchangeOpts = {
+  keys: Object.fromEntries(EMBEDDED.map((name) => [name, () => null])),
+  possibleTypes: POSSIBLE_TYPES,
+  resolvers: {
+    Query: {
+      session: (_, { id }) => ({ __typename: "AiSession", id }),
+      branch: (_, { id }) => ({ __typename: "Branch", id }),
+      sessions: relayPagination(),
+      queue: relayPagination(),
+      kbArticles: relayPagination(),
+    },
+  },
+  updates: {
+    Branch: {
+      messages(result, { before }, cache) {
+        const { id, messages } = result as NonNullable<BranchMessagesQuery["branch"]>;
+        if (before) updateMessages(cache, id, (known) => withEarlier(known, messages));
+      },
+    },
+    Mutation: {
+      sendBranchMessage({ sendBranchMessage: sent }, _, cache) {
+        const answer = sent as { sentMessage?: MessageBodyFragment; reply?: MessageBodyFragment };
+        for (const message of [answer.sentMessage, answer.reply]) {
+          if (message) addMessage(cache, message);
+        }
+      },
+      forkBranch({ forkBranch: forked }, _, cache) {
+        const answer = forked as Partial<Forked>;
+        if (answer.forkPoint) addFork(cache, answer as Forked);
+      },
+    },
+    Subscription: {
+      sessionChanged({ sessionChanged: event }, _, cache) {
+        const change = event as { __typename: string } & Forked & { message: MessageBodyFragment };
+        if (change.__typename === "MessageAdded") addMessage(cache, change.message);
+        if (change.__typename === "BranchForked") addFork(cache, change);
+      },
+      queueChanged({ queueChanged: event }, { filter }, cache) {
+        const { handoff } = event as { handoff?: QueueRowFragment };
+        if (handoff) updateQueue(cache, filter, handoff);
+      },
+    },
+  },
+};
+
+type Messages = NonNullable<BranchMessagesQuery["branch"]>["messages"];
+type Tree = NonNullable<SessionTreeQuery["session"]>;
+
+interface Forked {
+  forkPoint: Tree["forkPoints"][number] & { session: { id: string } };
+  branches: Tree["branches"];
+}
+
+function updateMessages(cache: Cache, id: string, change: (known: Messages) => Messages): void {
+  cache.updateQuery({ query: BranchMessages, variables: { id } }, (data) =>
+    data?.branch
+      ? { ...data, branch: { ...data.branch, messages: change(data.branch.messages) } }
+      : data,
+  );
+}
+
+export function withEarlier(known: Messages, earlier: Messages): Messages {
+  const ids = new Set(known.edges.map(({ node }) => node.id));
+  const added = earlier.edges.filter(({ node }) => !ids.has(node.id));
+  return { ...known, edges: [...added, ...known.edges], pageInfo: earlier.pageInfo };
+}
+
+function addMessage(cache: Cache, message: MessageBodyFragment): void {
+  updateMessages(cache, message.branch.id, (known) => withMessage(known, message));
+}
+
+/** An event may tell of what an answer has brought already. */
+export function withMessage(known: Messages, message: MessageBodyFragment): Messages {
+  if (known.edges.some(({ node }) => node.id === message.id)) return known;
+  const edge = { __typename: "BranchMessageEdge", cursor: message.id, node: message };
+  const edges = [...known.edges, edge].sort((a, b) => a.node.position - b.node.position);
+  return { ...known, edges } as Messages;
+}
+
+function addFork(cache: Cache, { forkPoint, branches }: Forked): void {
+  const variables = { id: forkPoint.session.id };
+  cache.updateQuery({ query: SessionTree, variables }, (data) =>
+    data?.session ? { ...data, session: withFork(data.session, forkPoint, branches) } : data,
+  );
+}
+
+export function withFork(
+  tree: Tree,
+  forkPoint: Tree["forkPoints"][number],
+  branches: Tree["branches"],
+): Tree {
+  return {
+    ...tree,
+    branches: united(tree.branches, branches),
+    forkPoints: united(tree.forkPoints, [forkPoint]),
+  };
+}
+
+function united<Item extends { id: string }>(known: Item[], more: Item[]): Item[] {
+  const ids = new Set(known.map(({ id }) => id));
+  return [...known, ...more.filter(({ id }) => !ids.has(id))];
+}
+
+function updateQueue(cache: Cache, filter: unknown, handoff: QueueRowFragment): void {
+  const variables = { filter: filter as never };
+  cache.updateQuery({ query: Queue, variables }, (data) =>
+    data ? { ...data, queue: withHandoff(data.queue, handoff) } : data,
+  );
+}
+
+/** What has left the queue keeps its row, with its new state: the page says what became of it. */
+export function withHandoff(
+  queue: QueueQuery["queue"],
+  handoff: QueueRowFragment,
+): QueueQuery["queue"] {
+  const before = queue.edges.find(({ node }) => node.id === handoff.id);
+  const wasOpen = before?.node.state === "OPEN";
+  const isOpen = handoff.state === "OPEN";
+  const totalCount = queue.totalCount + Number(isOpen) - Number(wasOpen);
+  if (before || !isOpen) return { ...queue, totalCount };
+  const edge = { __typename: "QueueEdge", cursor: handoff.id, node: handoff };
+  const edges = [...queue.edges, edge].sort((a, b) => inQueueOrder(a.node, b.node));
+  return { ...queue, totalCount, edges } as QueueQuery["queue"];
+}
+
+/** Elevated first, then the longest waiting, as the server has it. */
+export function inQueueOrder(a: QueueRowFragment, b: QueueRowFragment): number {
+  return (
+    Number(b.priority === "ELEVATED") - Number(a.priority === "ELEVATED") ||
+    Date.parse(a.waitingSince) - Date.parse(b.waitingSince)
+  );
+}

@@ -1,0 +1,5 @@
+import { Header } from "../shell/header";
+
+export default function SettingsPage(_: Record<string, unknown>) {
+  return <Header title="SettingsPage" />;
+}

@@ -1,0 +1,111 @@
+import { Menu as MenuIcon } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+import { Link, useRoute } from "wouter";
+import { Avatar } from "../ui/avatar";
+import { Menu, MenuItem } from "../ui/menu";
+import { chooseTheme, type Theme, theme } from "./theme";
+import { useAuth, useViewer } from "./viewer";
+
+const PLACES = [
+  { href: "/sessions", label: "Sessions" },
+  { href: "/queue", label: "Queue" },
+  { href: "/library", label: "Library" },
+];
+
+const THEMES: Record<Theme, string> = {
+  system: "As the system",
+  light: "Light",
+  dark: "Dark",
+};
+
+/** The top of every page: where one is, what it is about, and who one is. */
+export function Header({
+  title,
+  about,
+  actions,
+}: {
+  title: string;
+  /** Beside the title, in a few words. */
+  about?: ReactNode;
+  actions?: ReactNode;
+}) {
+  const isPlace = PLACES.some(({ label }) => label === title);
+  useEffect(() => {
+    document.title = `${title} · FlowPilot`;
+  }, [title]);
+  return (
+    <header className="flex min-h-13 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-b bg-panel px-4 py-1.5">
+      <Menu
+        label="Go to"
+        button={<MenuIcon aria-hidden className="size-4" />}
+        className="size-8 md:hidden"
+      >
+        {PLACES.map(({ href, label }) => (
+          <MenuItem key={href} href={href}>
+            {label}
+          </MenuItem>
+        ))}
+      </Menu>
+      <Link href="/sessions" className="font-semibold max-sm:sr-only">
+        FlowPilot
+      </Link>
+      <nav aria-label="Pages" className="hidden gap-1 md:flex">
+        {PLACES.map((place) => (
+          <Place key={place.href} {...place} />
+        ))}
+      </nav>
+      {!isPlace && (
+        <span aria-hidden className="hidden text-ink-3 md:inline">
+          /
+        </span>
+      )}
+      <h1
+        className={`min-w-0 max-w-[46ch] truncate font-semibold ${isPlace ? "md:sr-only" : ""}`}
+        title={title}
+        dir="auto"
+      >
+        {title}
+      </h1>
+      {about && (
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 text-xs text-ink-2">
+          {about}
+        </div>
+      )}
+      <div className="ml-auto flex flex-wrap items-center gap-2">
+        {actions}
+        <Account />
+      </div>
+    </header>
+  );
+}
+
+function Place({ href, label }: { href: string; label: string }) {
+  const [isHere] = useRoute(`${href}/*?`);
+  return (
+    <Link
+      href={href}
+      aria-current={isHere ? "page" : undefined}
+      className={`rounded px-2 py-1 transition-colors hover:bg-hover ${isHere ? "bg-accent-soft font-medium text-ink" : "text-ink-2"}`}
+    >
+      {label}
+    </Link>
+  );
+}
+
+function Account() {
+  const auth = useAuth();
+  const viewer = useViewer();
+  const next: Theme = theme() === "system" ? "dark" : theme() === "dark" ? "light" : "system";
+  return (
+    <Menu
+      label={`Account of ${viewer.name}`}
+      button={<Avatar name={viewer.name} />}
+      className="size-8"
+    >
+      <MenuItem href="/settings">Settings</MenuItem>
+      <MenuItem onAction={() => chooseTheme(next)}>{`Theme: ${THEMES[theme()]}`}</MenuItem>
+      <MenuItem onAction={() => window.location.assign("/graphql")}>GraphiQL</MenuItem>
+      <MenuItem onAction={() => void auth.signOut()}>Sign out</MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,41 @@
+import { memo } from "react";
+import ReactMarkdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
+
+const COMPONENTS: Components = {
+  a: ({ href, children }) => (
+    <a href={href} target="_blank" rel="noreferrer noopener" className="text-accent underline">
+      {children}
+    </a>
+  ),
+  // A picture from elsewhere would tell its server who reads this, and when.
+  img: ({ alt, src }) => (
+    <span>
+      [{alt || "picture"}: {String(src ?? "")}]
+    </span>
+  ),
+  table: ({ children }) => (
+    <div className="overflow-x-auto">
+      <table>{children}</table>
+    </div>
+  ),
+  pre: ({ children }) => (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
+    <pre tabIndex={0}>{children}</pre>
+  ),
+  h1: "h3",
+  h2: "h4",
+  h3: "h5",
+  h4: "h6",
+};
+
+/** Text of people and models. It becomes elements, never HTML, and loads nothing. */
+export const Markdown = memo(function Markdown({ text }: { text: string }) {
+  return (
+    <div dir="auto" className="prose">
+      <ReactMarkdown remarkPlugins={[remarkGfm]} components={COMPONENTS} skipHtml={false}>
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+});
