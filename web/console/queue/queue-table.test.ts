@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { withHandoff } from "../graph/cache";
-import type { QueueRowFragment } from "./operations";
+import type { QueuePageQuery, QueueRowFragment } from "./operations";
 import { inPlace } from "./queue-table";
 
 function handoff(id: string, changes: Partial<QueueRowFragment> = {}): QueueRowFragment {
@@ -13,7 +13,7 @@ function handoff(id: string, changes: Partial<QueueRowFragment> = {}): QueueRowF
   } as QueueRowFragment;
 }
 
-function queueOf(...handoffs: QueueRowFragment[]) {
+function queueOf(...handoffs: QueueRowFragment[]): QueuePageQuery["queue"] {
   const edges = handoffs.map((node) => ({ cursor: node.id, node }));
   return {
     eventCursor: "1",
