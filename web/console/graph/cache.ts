@@ -11,15 +11,15 @@ import {
   SessionTreeDocument as SessionTree,
   type SessionTreeQuery,
 } from "./operations";
-import { EMBEDDED, POSSIBLE_TYPES } from "./types";
+import { KEYS, SCHEMA } from "./schema";
 
 /** Where events and answers grow a list that the cache holds. Everything else they bring is written over
  * what is known of the same objects, without a word here. */
 export function cacheConfig(): CacheExchangeOpts {
   const told = new ToldMessages();
   return {
-    keys: Object.fromEntries(EMBEDDED.map((name) => [name, () => null])),
-    possibleTypes: POSSIBLE_TYPES,
+    schema: SCHEMA,
+    keys: KEYS,
     resolvers: {
       Query: {
         session: (_, { id }) => ({ __typename: "AiSession", id }),

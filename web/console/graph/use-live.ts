@@ -14,6 +14,8 @@ export interface Live<Data> {
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
+  /** From where on events are followed; other subscriptions to the same may begin there, too. */
+  after: string | undefined;
   reload: () => void;
 }
 
@@ -59,7 +61,7 @@ export function useLive<
   if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
 
   const after = from?.key === key ? from.cursor : undefined;
-  useSubscription(
+  const [feed] = useSubscription(
     {
       query: events,
       variables: { ...eventVariables, after },
@@ -85,7 +87,8 @@ export function useLive<
 
   return {
     data: answer.data,
-    error: answer.error,
+    error: answer.error ?? feed.error,
+    after,
     isLoading: answer.data === undefined && answer.error === undefined,
     reload: () => execute({ requestPolicy: "network-only" }),
   };

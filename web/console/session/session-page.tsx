@@ -1,10 +1,12 @@
 import { useCallback, useMemo, useRef, useState } from "react";
+import { useSubscription } from "urql";
 import { useLocation } from "wouter";
 import { useLive } from "../graph/use-live";
 import { Header } from "../shell/header";
 import { NotFound } from "../shell/not-found";
 import { Failed, SkeletonRows } from "../ui/states";
 import {
+  MessageEventsDocument,
   SessionDocument,
   SessionEventsDocument,
   type SessionEventsSubscription,
@@ -44,6 +46,11 @@ export default function SessionPage({
     onReset: useCallback(() => fresh.current.clear(), []),
   });
 
+  useSubscription({
+    query: MessageEventsDocument,
+    variables: { sessionId, after: live.after },
+    pause: live.after === undefined,
+  });
   const session = live.data?.session;
   const show = useCallback(
     (to: string, messageId?: string) => {

@@ -139,7 +139,7 @@ export function SessionView(props: Props) {
                 <Conversation key={shownId} branchId={shownId} />
               </div>
             </div>
-            {shown && !isOver && !shown.archivedAt && (
+            {shown && !isOver && !shown.archivedAt && shown.status !== "DEAD_END" && (
               <div className="mx-auto w-full max-w-[690px] px-4 pb-3">
                 <Composer key={shownId} branch={shown} />
               </div>
