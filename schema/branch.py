@@ -256,6 +256,13 @@ class Branch(Node):
         inherited = self.row.fork_position if scope is MessageScope.OWN else 0
         return self.row.last_position - inherited
 
+    @strawberry.field(
+        description="Of its own messages, those by others that came after the viewer last looked at it; an "
+        "answer counts once it has ended. 0 for an API key."
+    )
+    async def unread_count(self, info: Info) -> int:
+        return await info.context.own_loaders.unread_of_branch.load(self.row.id) or 0
+
     @strawberry.field
     def usage(self) -> TokenUsage:
         return TokenUsage.of(self.row)

@@ -64,6 +64,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "retryHandoffPreparation",
     "saveSlaTargets",
   ]),
+  group("Who is there", ["presence", "lookAtBranch", "leaveSession", "presenceChanged"]),
   group("Deliver", [
     "integrations",
     "saveIntegration",
