@@ -261,7 +261,8 @@ class Branch(Node):
         "answer counts once it has ended. 0 for an API key."
     )
     async def unread_count(self, info: Info) -> int:
-        return await info.context.own_loaders.unread_of_branch.load(self.row.id) or 0
+        found = await info.context.own_loaders.unread_in_session.load(self.row.session_id)
+        return (found or {}).get(self.row.id, 0)
 
     @strawberry.field
     def usage(self) -> TokenUsage:

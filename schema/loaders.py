@@ -82,7 +82,7 @@ class OwnLoaders:
     def __init__(self, runtime: Runtime, actor: Actor) -> None:
         reader = Reader(runtime, actor)
         self.place_in_session = reader.one(presence.places_by_session)
-        self.unread_of_branch = reader.one(presence.unread_by_branch)
+        self.unread_in_session = reader.one(presence.unread_by_session)
 
 
 class Loaders:

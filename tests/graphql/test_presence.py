@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from websockets.exceptions import ConnectionClosed
 
+from models.account import Role, User
 from models.message import MessageState
+from models.presence import BranchView
+from schema.transport import sockets
 from services.ai.scripted import Hold, ScriptedProvider
 from services.ids import Kind, new_id, node_id, uuid_of
 from services.presence import presence_topic
 from services.runtime import Runtime
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues, Person
+from tests.graphql.test_query_counts import grown, nested
 from tests.locks import until_waiting
 from tests.tables import as_owner, event_seq, snapshot, until_idle
 from tests.talk import SOON, Conversation, new_question
@@ -113,6 +119,7 @@ async def test_a_place_outlasts_leaving_and_time_and_the_team_switching(
     talk: Conversation, first: Client, second: Client, database_url: str
 ) -> None:
     dns, quota = await talk.fork()
+    await look(second, talk.trunk)
     await look(second, dns)
     await first.mutate("switchBranch", "branch { id }", branchId=quota)
     await leave(second, talk.id)
@@ -227,6 +234,44 @@ async def test_another_account_sees_nobody(
     assert await seen_by(client.as_(strangers.lead), opened["session"]["id"]) == [
         at(strangers.engineer, opened["session"]["rootBranch"]["id"])
     ]
+
+
+async def test_no_more_than_fifty_are_shown_and_the_viewer_is_none_of_them(
+    talk: Conversation, first: Client, lead: Client, database_url: str
+) -> None:
+    account_id = talk.people.account_id
+    crowd = [(new_id(), f"Crowd {number:02}") for number in range(52)]
+    place = {
+        "account_id": account_id,
+        "session_id": uuid_of(Kind.SESSION, talk.id),
+        "branch_id": uuid_of(Kind.BRANCH, talk.trunk),
+        "read_position": 2,
+        "is_asking": False,
+    }
+    async with as_owner(database_url) as db:
+        await db.execute(
+            insert(User),
+            [
+                {
+                    "account_id": account_id,
+                    "id": key,
+                    "email": f"{key.hex}@desk.example",
+                    "display_name": name,
+                    "role": Role.ENGINEER,
+                }
+                for key, name in reversed(crowd)
+            ],
+        )
+        await db.execute(insert(BranchView), [{**place, "user_id": key} for key, _ in crowd])
+        rename = text("UPDATE users SET display_name = 'Crowd 00a' WHERE id = :id")
+        await db.execute(rename, {"id": talk.people.lead.key})
+    await look(lead, talk.trunk)
+    expected = [node_id(Kind.USER, key) for key, _ in crowd]
+    assert [one["user"]["id"] for one in await seen_by(lead, talk.id)] == expected[:50]
+    expected.insert(1, talk.people.lead.id)
+    assert [one["user"]["id"] for one in await seen_by(first, talk.id)] == expected[:50]
+    async with lead.subscribe(FOLLOW, id=talk.id) as states:
+        assert len(await next_of(states)) == 50
 
 
 # ------------------------------------------------------------------ refusals
@@ -393,6 +438,74 @@ async def test_a_heartbeat_is_one_statement_and_records_nothing(
     assert len(after["branch_views"].splitlines()) == 1
 
 
+@pytest.mark.parametrize("width", [2, 10])
+async def test_the_unread_of_a_whole_tree_are_one_statement(
+    client: Client, colleagues: Colleagues, statements: list[str], width: int
+) -> None:
+    session = await grown(client.as_(colleagues.engineer), width)
+    many = " ".join(f"label{number}: label" for number in range(60))
+    for more in ("", many):  # so many fields are completed in turns
+        statements.clear()
+        found = await client.as_(colleagues.lead).run(
+            f"query($id: ID!) {{ session(id: $id) {{ branches {{ unreadCount {more} }} }} }}",
+            id=session["id"],
+        )
+        assert len(statements) == 2
+        unread = [branch["unreadCount"] for branch in found["session"]["branches"]]
+        assert unread == [2] + [0] * width
+    statements.clear()
+    levels = nested(width // 2, "unreadCount")
+    document = f"query($id: ID!) {{ session(id: $id) {{ rootBranch {{ {levels} }} }} }}"
+    branch = (await client.as_(colleagues.lead).run(document, id=session["id"]))["session"][
+        "rootBranch"
+    ]
+    assert len(statements) == 2
+    assert branch["unreadCount"] == 2
+    for _ in range(width // 2):
+        assert [child["unreadCount"] for child in branch["children"]] == [0, 0]
+        branch = branch["children"][0]
+
+
+LIST = """{ sessions(first: 50) { edges { node {
+  viewerBranch { label } presence { isAsking seenAt user { displayName } branch { label } }
+  rootBranch { unreadCount }
+} } } }"""
+
+
+async def test_places_and_presence_cost_the_same_for_one_session_and_for_twenty(
+    client: Client, colleagues: Colleagues, statements: list[str]
+) -> None:
+    engineer, lead = client.as_(colleagues.engineer), client.as_(colleagues.lead)
+
+    async def opened() -> None:
+        session = await grown(engineer, 2)
+        await look(engineer, session["rootBranch"]["id"])
+        await look(lead, session["rootBranch"]["id"])
+
+    await opened()
+    costs = {}
+    for count in (1, 20):
+        while count > 1 and count > len((await lead.run(LIST))["sessions"]["edges"]):
+            await opened()
+        statements.clear()
+        found = (await lead.run(LIST))["sessions"]["edges"]
+        costs[count] = len(statements)
+        assert [edge["node"]["viewerBranch"] for edge in found] == [{"label": "Trunk"}] * count
+        seen = [edge["node"]["presence"][0]["user"]["displayName"] for edge in found]
+        assert seen == ["Engineer"] * count
+    # The page (two), trees, places, who is there, their names and branches, what is unread.
+    assert costs == {1: 8, 20: 8}
+
+
+async def test_nobody_pays_for_what_they_do_not_ask(
+    talk: Conversation, first: Client, statements: list[str]
+) -> None:
+    await look(first, talk.trunk)
+    statements.clear()
+    await first.run("query($id: ID!) { session(id: $id) { branches { id } } }", id=talk.id)
+    assert [statement for statement in statements if "branch_views" in statement] == []
+
+
 async def test_looking_waits_for_nobody_who_changes_the_session(
     talk: Conversation, first: Client, database_url: str
 ) -> None:
@@ -499,7 +612,7 @@ async def test_nothing_is_told_twice_nor_of_oneself(
 
 
 async def test_only_what_others_see_wakes_followers(
-    talk: Conversation, first: Client, runtime: Runtime, database_url: str
+    talk: Conversation, first: Client, second: Client, runtime: Runtime, database_url: str
 ) -> None:
     dns, _ = await talk.fork()
     topic = presence_topic(uuid_of(Kind.SESSION, talk.id))
@@ -516,6 +629,8 @@ async def test_only_what_others_see_wakes_followers(
         assert not await wakes(dns, is_asking=True)
         assert await wakes(talk.trunk)
         assert await wakes(dns)
+        await look(second, talk.trunk)
+        assert not await wakes(dns)
         await leave(first, talk.id)
         assert await wakes(dns)
         await pass_seconds(database_url, talk.people.account_id, 61)
@@ -555,19 +670,86 @@ async def test_followers_of_other_sessions_and_accounts_hear_nothing(
             assert caught.value.code == "NOT_FOUND"
 
 
-async def test_a_deactivated_follower_is_told_nothing_more(
-    talk: Conversation, first: Client, second: Client, client: Client
+@pytest.mark.parametrize("something_happens", [True, False])
+async def test_a_follower_who_is_shut_out_is_told_nothing_more(
+    talk: Conversation,
+    first: Client,
+    second: Client,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    something_happens: bool,
 ) -> None:
-    """Whichever comes first: the end of the socket, or that of the subscription."""
-    async with second.socket() as socket:
-        states = socket.follow(FOLLOW, id=talk.id)
+    """By what follows, not by the look at the socket's caller, which would end it as well."""
+    monkeypatch.setattr(sockets, "CALLER_CHECK", 600)
+    async with second.subscribe(FOLLOW, id=talk.id) as states:
         assert await next_of(states) == []
         await client.as_(talk.people.admin).mutate(
             "deactivateMember", "__typename", userId=talk.people.engineer2.id
         )
-        await look(first, talk.trunk)
-        with pytest.raises(Exception, match=r"4403|UNAUTHENTICATED"):
+        if something_happens:
+            await look(first, talk.trunk)
+        with pytest.raises(ConnectionClosed) as closed:
             await next_of(states)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+
+
+async def test_colleagues_who_hear_an_event_together_are_told_their_own(
+    talk: Conversation, first: Client, second: Client, client: Client
+) -> None:
+    """They share what they read about it, as far as it is the same for all of them."""
+    dns, quota = await talk.fork()
+    await first.answered(await talk.ask(new_question(), dns))
+    await look(first, dns)
+    await look(second, quota)
+    after = (await session_with_cursor(first, talk.id))["eventCursor"]
+    document = f"""subscription($id: ID!, $after: String) {{
+      branchChanged(sessionId: $id, after: $after) {{ ... on BranchUpdated {{ branch {{
+        unreadCount session {{ viewerBranch {{ id }} {PRESENCE} }} }} }} }} }}"""
+    people = [talk.people.engineer, talk.people.engineer2] * 5
+    async with AsyncExitStack() as stack:
+        followers = [
+            await stack.enter_async_context(
+                client.as_(person).subscribe(document, id=talk.id, after=after)
+            )
+            for person in people
+        ]
+        hearing = [asyncio.ensure_future(anext(follower)) for follower in followers]
+        for name in ("MX record", "MX records"):
+            version = (await first.run(VERSION, id=dns))["branch"]["version"]
+            await first.mutate(
+                "renameBranch", "__typename", branchId=dns, label=name, expectedVersion=version
+            )
+            async with asyncio.timeout(SOON):
+                heard = await asyncio.gather(*hearing)
+            hearing = [asyncio.ensure_future(anext(follower)) for follower in followers]
+            told = [event["branchChanged"]["branch"] for event in heard]
+            of_first = {
+                "unreadCount": 0,
+                "session": {
+                    "viewerBranch": {"id": dns},
+                    "presence": [at(talk.people.engineer2, quota)],
+                },
+            }
+            of_second = {
+                "unreadCount": 2,
+                "session": {
+                    "viewerBranch": {"id": quota},
+                    "presence": [at(talk.people.engineer, dns)],
+                },
+            }
+            assert told == [of_first, of_second] * 5
+        for waiting in hearing:
+            waiting.cancel()
+
+
+VERSION = "query($id: ID!) { branch(id: $id) { version } }"
+
+
+async def session_with_cursor(client: Client, id: str) -> dict[str, Any]:
+    document = "query($id: ID!) { session(id: $id) { eventCursor } }"
+    found: dict[str, Any] = (await client.run(document, id=id))["session"]
+    return found
 
 
 async def test_a_follower_who_leaves_is_forgotten(
