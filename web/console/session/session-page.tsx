@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useSubscription } from "urql";
-import { useLocation } from "wouter";
+import { Redirect, useLocation } from "wouter";
 import { useLive } from "../graph/use-live";
 import { Header } from "../shell/header";
 import { NotFound } from "../shell/not-found";
@@ -73,13 +73,18 @@ export default function SessionPage({
       </>
     );
   }
-  const known = session.branches.some(({ id }) => id === branchId);
+  const isKnown = session.branches.some(({ id }) => id === branchId);
+  // The viewer stays where they were, wherever the team goes.
+  if (!branchId || !isKnown) {
+    const place = session.viewerBranch ?? session.activeBranch;
+    return <Redirect to={`/sessions/${sessionId}/${place.id}${window.location.search}`} replace />;
+  }
   return (
     <SessionView
       session={session}
       branches={session.branches}
       forkPoints={session.forkPoints}
-      shownId={branchId && known ? branchId : session.activeBranch.id}
+      shownId={branchId}
       transition={transition}
       fresh={fresh.current}
       show={show}

@@ -13,13 +13,15 @@ import { type ForkWish, SessionContext, type SessionPlace } from "./session-cont
 import { SessionLine } from "./session-line";
 import { byId, siblingOf } from "./tree";
 import { type Fresh, usePrefetch } from "./use-conversation";
+import { usePlace, usePresence } from "./use-presence";
 import { useShortcuts } from "./use-shortcuts";
 import { useShownMessage } from "./use-shown-message";
 import { useStuckToEnd } from "./use-stuck-to-end";
+import { WhoIsAsking, WhoIsHere } from "./who-is-here";
 
 interface Props {
   session: SessionHeadFragment;
-  branches: BranchRowFragment[];
+  branches: (BranchRowFragment & { unreadCount: number })[];
   forkPoints: ForkRowFragment[];
   shownId: string;
   transition: Transition | null;
@@ -42,6 +44,10 @@ export function SessionView(props: Props) {
   const [wish, setWish] = useState<ForkWish | null>(null);
   const [inSight, setInSight] = useState<string[]>([]);
   const known = useMemo(() => byId(branches), [branches]);
+  const unread = useMemo(
+    () => new Map(branches.map(({ id, unreadCount }) => [id, unreadCount])),
+    [branches],
+  );
   const shown = known.get(shownId);
   const isOver = session.status === "RESOLVED" || session.status === "ABANDONED";
 
@@ -96,6 +102,17 @@ export function SessionView(props: Props) {
       };
     }, [shown, branches, goTo]),
   );
+  const people = usePresence(session.id);
+  usePlace(session.id, shownId);
+  const aside = useCallback(
+    (branch: BranchRowFragment) => (
+      <>
+        <WhoIsHere people={people.filter((each) => each.branch.id === branch.id)} />
+        {branch.id !== shownId && <Unread count={unread.get(branch.id) ?? 0} />}
+      </>
+    ),
+    [people, unread, shownId],
+  );
   const { scroller, content } = useStuckToEnd(shownId);
   useShownMessage(shownId);
 
@@ -127,7 +144,7 @@ export function SessionView(props: Props) {
               activeId={session.activeBranch.id}
               onShow={goTo}
               onVisible={setInSight}
-              aside={NOTHING_ASIDE}
+              aside={aside}
             />
           </aside>
           <main
@@ -141,6 +158,7 @@ export function SessionView(props: Props) {
             </div>
             {shown && !isOver && !shown.archivedAt && shown.status !== "DEAD_END" && (
               <div className="mx-auto w-full max-w-[690px] px-4 pb-3">
+                <WhoIsAsking people={people.filter((each) => each.branch.id === shownId)} />
                 <Composer key={shownId} branch={shown} />
               </div>
             )}
@@ -152,7 +170,18 @@ export function SessionView(props: Props) {
   );
 }
 
-const NOTHING_ASIDE = () => null;
+function Unread({ count }: { count: number }) {
+  if (count === 0) return null;
+  const words = `${count} unread`;
+  return (
+    <span
+      role="img"
+      aria-label={words}
+      title={words}
+      className="size-1.5 shrink-0 rounded-full bg-accent"
+    />
+  );
+}
 
 function PaneTabs({ pane, onChoose }: { pane: Pane; onChoose: (pane: Pane) => void }) {
   return (
