@@ -152,9 +152,7 @@ export function SessionView(props: Props) {
           >
             {shown && <PlaceBar branch={shown} transition={transition} />}
             <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
-              <div ref={content}>
-                <Conversation key={shownId} branchId={shownId} />
-              </div>
+              <div ref={content}>{shown && <Conversation key={shownId} branch={shown} />}</div>
             </div>
             {shown && !isOver && !shown.archivedAt && shown.status !== "DEAD_END" && (
               <div className="mx-auto w-full max-w-[690px] px-4 pb-3">
