@@ -1,4 +1,4 @@
-import type { Cache, CacheExchangeOpts } from "@urql/exchange-graphcache";
+import type { Cache, CacheExchangeOpts, ResolveInfo, Variables } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import {
   BranchMessagesDocument as BranchMessages,
@@ -7,9 +7,12 @@ import {
   QueueDocument as Queue,
   type QueueQuery,
   type QueueRowFragment,
+  type SessionListRowFragment,
+  SessionsDocument as Sessions,
   SessionTreeDocument as SessionTree,
   type SessionTreeQuery,
 } from "./operations";
+import { withSession } from "./session-list";
 import { EMBEDDED, POSSIBLE_TYPES } from "./types";
 
 /** Where events and answers grow a list that the cache holds. Everything else they bring is written over
@@ -27,6 +30,7 @@ export const cacheConfig: CacheExchangeOpts = {
     },
   },
   updates: {
+    Query: { sessions: beginAnew, queue: beginAnew, kbArticles: beginAnew },
     Branch: {
       messages(result, { before }, cache) {
         const { id, messages } = result as NonNullable<BranchMessagesQuery["branch"]>;
@@ -55,9 +59,23 @@ export const cacheConfig: CacheExchangeOpts = {
         const { handoff } = event as { handoff?: QueueRowFragment };
         if (handoff) updateQueue(cache, filter, handoff);
       },
+      sessionsChanged({ sessionsChanged: event }, { filter }, cache) {
+        const { session } = event as { session?: SessionListRowFragment };
+        if (session) updateSessions(cache, filter, session);
+      },
     },
   },
 };
+
+/** A first page that is read anew begins its list anew. Pages that were read after an older one would leave a
+ * gap, or show what has gone since. */
+function beginAnew(_: unknown, args: Variables, cache: Cache, { fieldName }: ResolveInfo): void {
+  if (args.after) return;
+  for (const field of cache.inspectFields("Query")) {
+    if (field.fieldName !== fieldName || !field.arguments?.after) continue;
+    cache.invalidate("Query", fieldName, field.arguments);
+  }
+}
 
 type Messages = NonNullable<BranchMessagesQuery["branch"]>["messages"];
 type Tree = NonNullable<SessionTreeQuery["session"]>;
@@ -121,6 +139,13 @@ function updateQueue(cache: Cache, filter: unknown, handoff: QueueRowFragment): 
   const variables = { filter: filter as never };
   cache.updateQuery({ query: Queue, variables }, (data) =>
     data ? { ...data, queue: withHandoff(data.queue, handoff) } : data,
+  );
+}
+
+function updateSessions(cache: Cache, filter: unknown, session: SessionListRowFragment): void {
+  const variables = { filter: filter as never };
+  cache.updateQuery({ query: Sessions, variables }, (data) =>
+    data ? { ...data, sessions: withSession(data.sessions, session, variables.filter) } : data,
   );
 }
 
