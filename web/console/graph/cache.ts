@@ -1,5 +1,6 @@
 import type { Cache, CacheExchangeOpts, ResolveInfo, Variables } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
+import { stringifyVariables } from "urql";
 import {
   BranchMessagesDocument as BranchMessages,
   type BranchMessagesQuery,
@@ -73,8 +74,14 @@ function beginAnew(_: unknown, args: Variables, cache: Cache, { fieldName }: Res
   if (args.after) return;
   for (const field of cache.inspectFields("Query")) {
     if (field.fieldName !== fieldName || !field.arguments?.after) continue;
-    cache.invalidate("Query", fieldName, field.arguments);
+    if (listOf(field.arguments) === listOf(args)) {
+      cache.invalidate("Query", fieldName, field.arguments);
+    }
   }
+}
+
+function listOf(args: Variables): string {
+  return stringifyVariables({ ...args, after: undefined });
 }
 
 type Messages = NonNullable<BranchMessagesQuery["branch"]>["messages"];

@@ -125,7 +125,9 @@ export function StartForm({
       <div className="-mt-2 flex flex-col items-start gap-1.5">
         <div className="flex flex-wrap items-center gap-x-2">
           <AttachButton onFiles={uploads.add} />
-          <span className="text-xs text-ink-3">or drop or paste them anywhere here</span>
+          <span className="text-xs text-ink-3 pointer-coarse:hidden">
+            or drop or paste them anywhere here
+          </span>
         </div>
         <UploadChips uploads={uploads} />
         {fieldProblem(refusal, "uploadIds") && (

@@ -27,7 +27,6 @@ export function useHeldRows<Row extends Item>(
     rows,
     added: isHeld ? rows.filter(({ id }) => !held.includes(id)).length : 0,
     holding: {
-      onPointerEnter: hold,
       onPointerMove: hold,
       onPointerLeave: letGo,
       onFocus: hold,
