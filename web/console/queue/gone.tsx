@@ -13,7 +13,7 @@ export function Gone({
   const viewer = useViewer();
   const by = handoff.claimedBy;
   return (
-    <div className="flex flex-col items-end gap-1 text-xs text-ink-2">
+    <div className="flex flex-col items-end gap-1 text-xs whitespace-nowrap text-ink-2">
       {handoff.state === "CANCELLED" && "Taken back"}
       {handoff.state === "CLAIMED" &&
         `Claimed by ${by?.id === viewer.id ? "you" : (by?.displayName ?? "somebody")}`}

@@ -6,7 +6,6 @@ import { useMore } from "../graph/use-more";
 import { Header } from "../shell/header";
 import { useSocket } from "../shell/viewer";
 import { Button } from "../ui/button";
-import { KeyHints } from "../ui/row-keys";
 import { Segments } from "../ui/segments";
 import { ShowMore } from "../ui/show-more";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
@@ -104,13 +103,6 @@ export function QueuePage() {
         {found?.pageInfo.hasNextPage && (
           <ShowMore more={more} variables={{ filter, after: found.pageInfo.endCursor }} />
         )}
-        <KeyHints
-          keys={[
-            [["J", "K"], "move"],
-            [["Enter"], "open"],
-            [["C"], "claim"],
-          ]}
-        />
       </main>
     </>
   );

@@ -57,7 +57,7 @@ export function QueueRow({
         {handoff.priority === "ELEVATED" && <Aside className="text-dead-end">elevated</Aside>}
         {handoff.isDue && <Aside className="font-medium text-revived">due again</Aside>}
       </td>
-      <td className={`${CELL} max-md:order-first max-md:basis-full`}>
+      <td className={`${CELL} w-full max-md:order-first max-md:basis-full`}>
         <Link
           {...ROW_LINK}
           ref={link}
@@ -72,10 +72,10 @@ export function QueueRow({
         </p>
         <Refused refusal={claim.refusal} className="mt-2" />
       </td>
-      <td className={CELL}>
+      <td className={`${CELL} whitespace-nowrap`}>
         <StatusCounts counts={snapshot.statusCounts} />
       </td>
-      <td className={CELL}>
+      <td className={`${CELL} whitespace-nowrap`}>
         {handoff.handedOffBy.displayName}
         {team && <Aside className="text-ink-2">{team}</Aside>}
       </td>

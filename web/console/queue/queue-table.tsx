@@ -1,6 +1,6 @@
 import { type ReactNode, useRef, useState } from "react";
 import { useHeldRows } from "../ui/held-rows";
-import { useRowKeys } from "../ui/row-keys";
+import { KeyHints, useRowKeys } from "../ui/row-keys";
 import { useShortcuts } from "../ui/shortcuts";
 import type { QueueRowFragment } from "./operations";
 import { QueueRow } from "./queue-row";
@@ -63,9 +63,18 @@ export function QueueTable({
           </table>
         )}
       </section>
-      <p className="self-end text-xs text-ink-3">
-        {added ? `${added} new at the end for now` : "Elevated first, then longest waiting"}
-      </p>
+      <div className="flex flex-wrap justify-between gap-x-4">
+        <KeyHints
+          keys={[
+            [["J", "K"], "move"],
+            [["Enter"], "open"],
+            [["C"], "claim"],
+          ]}
+        />
+        <p className="ml-auto text-xs text-ink-3">
+          {added ? `${added} new at the end for now` : "Elevated first, then longest waiting"}
+        </p>
+      </div>
     </>
   );
 }

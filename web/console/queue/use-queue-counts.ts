@@ -31,12 +31,12 @@ export function useQueueCounts(teamId: string | undefined): {
   return {
     counts: {
       team: data.team.totalCount,
-      all: data.queue.totalCount,
+      all: data.all.totalCount,
       escalated: data.escalated.totalCount,
       parked: data.parked.totalCount,
       late: data.late.totalCount,
     },
-    domains: domainsOf(data.queue.edges.map(({ node }) => node.session.problemDomain)),
-    isCut: data.queue.pageInfo.hasNextPage,
+    domains: domainsOf(data.all.edges.map(({ node }) => node.session.problemDomain)),
+    isCut: data.all.pageInfo.hasNextPage,
   };
 }
