@@ -3,6 +3,7 @@ import { relayPagination } from "@urql/exchange-graphcache/extras";
 import {
   BranchMessagesDocument as BranchMessages,
   type BranchMessagesQuery,
+  MessageBodyFragmentDoc as MessageBody,
   type MessageBodyFragment,
   QueueDocument as Queue,
   type QueueQuery,
@@ -14,50 +15,81 @@ import { EMBEDDED, POSSIBLE_TYPES } from "./types";
 
 /** Where events and answers grow a list that the cache holds. Everything else they bring is written over
  * what is known of the same objects, without a word here. */
-export const cacheConfig: CacheExchangeOpts = {
-  keys: Object.fromEntries(EMBEDDED.map((name) => [name, () => null])),
-  possibleTypes: POSSIBLE_TYPES,
-  resolvers: {
-    Query: {
-      session: (_, { id }) => ({ __typename: "AiSession", id }),
-      branch: (_, { id }) => ({ __typename: "Branch", id }),
-      sessions: relayPagination(),
-      queue: relayPagination(),
-      kbArticles: relayPagination(),
-    },
-  },
-  updates: {
-    Branch: {
-      messages(result, { before }, cache) {
-        const { id, messages } = result as NonNullable<BranchMessagesQuery["branch"]>;
-        if (before) updateMessages(cache, id, (known) => withEarlier(known, messages));
+export function cacheConfig(): CacheExchangeOpts {
+  const told = new ToldMessages();
+  return {
+    keys: Object.fromEntries(EMBEDDED.map((name) => [name, () => null])),
+    possibleTypes: POSSIBLE_TYPES,
+    resolvers: {
+      Query: {
+        session: (_, { id }) => ({ __typename: "AiSession", id }),
+        branch: (_, { id }) => ({ __typename: "Branch", id }),
+        sessions: relayPagination(),
+        queue: relayPagination(),
+        kbArticles: relayPagination(),
       },
     },
-    Mutation: {
-      sendBranchMessage({ sendBranchMessage: sent }, _, cache) {
-        const answer = sent as { sentMessage?: MessageBodyFragment; reply?: MessageBodyFragment };
-        for (const message of [answer.sentMessage, answer.reply]) {
-          if (message) addMessage(cache, message);
-        }
+    updates: {
+      Branch: {
+        messages(result, { before }, cache) {
+          const { id, messages } = result as NonNullable<BranchMessagesQuery["branch"]>;
+          if (before) updateMessages(cache, id, (known) => withEarlier(known, messages));
+          else told.complete(cache, id, messages);
+        },
       },
-      forkBranch({ forkBranch: forked }, _, cache) {
-        const answer = forked as Partial<Forked>;
-        if (answer.forkPoint) addFork(cache, answer as Forked);
+      Mutation: {
+        sendBranchMessage({ sendBranchMessage: sent }, _, cache) {
+          const answer = sent as { sentMessage?: MessageBodyFragment; reply?: MessageBodyFragment };
+          for (const message of [answer.sentMessage, answer.reply]) {
+            if (message) told.add(cache, message);
+          }
+        },
+        forkBranch({ forkBranch: forked }, _, cache) {
+          const answer = forked as Partial<Forked>;
+          if (answer.forkPoint) addFork(cache, answer as Forked);
+        },
+      },
+      Subscription: {
+        sessionChanged({ sessionChanged: event }, _, cache) {
+          const change = event as { __typename: string } & Forked & {
+              message: MessageBodyFragment;
+            };
+          // Other subscriptions to the same session ask for other parts of its events.
+          if (change.__typename === "MessageAdded" && change.message)
+            told.add(cache, change.message);
+          if (change.__typename === "BranchForked" && change.branches) addFork(cache, change);
+        },
+        queueChanged({ queueChanged: event }, { filter }, cache) {
+          const { handoff } = event as { handoff?: QueueRowFragment };
+          if (handoff) updateQueue(cache, filter, handoff);
+        },
       },
     },
-    Subscription: {
-      sessionChanged({ sessionChanged: event }, _, cache) {
-        const change = event as { __typename: string } & Forked & { message: MessageBodyFragment };
-        if (change.__typename === "MessageAdded") addMessage(cache, change.message);
-        if (change.__typename === "BranchForked") addFork(cache, change);
-      },
-      queueChanged({ queueChanged: event }, { filter }, cache) {
-        const { handoff } = event as { handoff?: QueueRowFragment };
-        if (handoff) updateQueue(cache, filter, handoff);
-      },
-    },
-  },
-};
+  };
+}
+
+/** Messages that events and answers have told of. A list that was asked for before one of them was said may
+ * arrive after it, and would take it away again. */
+class ToldMessages {
+  #positions = new Map<string, Map<string, number>>();
+
+  add(cache: Cache, message: MessageBodyFragment): void {
+    const branchId = message.branch.id;
+    const positions = this.#positions.get(branchId) ?? new Map<string, number>();
+    this.#positions.set(branchId, positions.set(message.id, message.position));
+    updateMessages(cache, branchId, (known) => withMessage(known, message));
+  }
+
+  complete(cache: Cache, branchId: string, { edges }: Messages): void {
+    const last = edges.at(-1)?.node.position ?? 0;
+    const listed = new Set(edges.map(({ node }) => node.id));
+    for (const [id, position] of this.#positions.get(branchId) ?? []) {
+      if (position <= last || listed.has(id)) continue;
+      const message = cache.readFragment(MessageBody, { __typename: "BranchMessage", id });
+      if (message) updateMessages(cache, branchId, (known) => withMessage(known, message));
+    }
+  }
+}
 
 type Messages = NonNullable<BranchMessagesQuery["branch"]>["messages"];
 type Tree = NonNullable<SessionTreeQuery["session"]>;
@@ -79,10 +111,6 @@ export function withEarlier(known: Messages, earlier: Messages): Messages {
   const ids = new Set(known.edges.map(({ node }) => node.id));
   const added = earlier.edges.filter(({ node }) => !ids.has(node.id));
   return { ...known, edges: [...added, ...known.edges], pageInfo: earlier.pageInfo };
-}
-
-function addMessage(cache: Cache, message: MessageBodyFragment): void {
-  updateMessages(cache, message.branch.id, (known) => withMessage(known, message));
 }
 
 /** An event may tell of what an answer has brought already. */

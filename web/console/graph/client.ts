@@ -13,7 +13,7 @@ export function createClient(auth: Auth, socket: Socket): Client {
     preferGetMethod: false,
     fetch: (_, init) => fetchAs(auth, init),
     exchanges: [
-      cacheExchange(cacheConfig),
+      cacheExchange(cacheConfig()),
       cursorExchange,
       fetchExchange,
       subscriptionExchange({

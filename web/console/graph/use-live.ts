@@ -24,6 +24,8 @@ interface Options<Data, Variables extends AnyVariables, Event, EventVariables> {
   events: TypedDocumentNode<Event, EventVariables & { after?: string | null }>;
   eventVariables: EventVariables;
   onEvent?: (event: Event) => void;
+  /** The feed begins anew: what only events kept right is out of date. */
+  onReset?: () => void;
   pause?: boolean;
 }
 
@@ -40,6 +42,7 @@ export function useLive<
   events,
   eventVariables,
   onEvent,
+  onReset,
   pause = false,
 }: Options<Data, Variables, Event, EventVariables>): Live<Data> {
   const [answer, execute] = useQuery({
@@ -64,6 +67,7 @@ export function useLive<
     },
     (_, event: Event) => {
       if (typeOf(event) === "FeedReset") {
+        onReset?.();
         forgetCursor(key);
         setFrom(null);
         execute({ requestPolicy: "network-only" });

@@ -1,5 +1,81 @@
+import { useCallback, useMemo, useRef, useState } from "react";
+import { useLocation } from "wouter";
+import { useLive } from "../graph/use-live";
 import { Header } from "../shell/header";
+import { NotFound } from "../shell/not-found";
+import { Failed, SkeletonRows } from "../ui/states";
+import {
+  SessionDocument,
+  SessionEventsDocument,
+  type SessionEventsSubscription,
+} from "./operations";
+import type { Transition } from "./place-bar";
+import { SessionView } from "./session-view";
+import type { Fresh } from "./use-conversation";
 
-export default function SessionPage(_: Record<string, unknown>) {
-  return <Header title="SessionPage" />;
+/** One session: its tree in one query, then live. */
+export default function SessionPage({
+  sessionId,
+  branchId,
+}: {
+  sessionId: string;
+  branchId: string | undefined;
+}) {
+  const [, navigate] = useLocation();
+  const fresh = useRef<Fresh>(new Set());
+  const [transition, setTransition] = useState<Transition | null>(null);
+
+  const onEvent = useCallback((data: SessionEventsSubscription) => {
+    const event = data.sessionChanged;
+    if (event.__typename !== "BranchSwitched") return;
+    const { previousBranch, branch, actor } = event;
+    setTransition({
+      from: previousBranch.label,
+      to: branch.label,
+      by: actor?.displayName ?? null,
+    });
+  }, []);
+  const live = useLive({
+    query: SessionDocument,
+    variables: useMemo(() => ({ id: sessionId }), [sessionId]),
+    events: SessionEventsDocument,
+    eventVariables: useMemo(() => ({ sessionId }), [sessionId]),
+    onEvent,
+    onReset: useCallback(() => fresh.current.clear(), []),
+  });
+
+  const session = live.data?.session;
+  const show = useCallback(
+    (to: string, messageId?: string) => {
+      setTransition(null);
+      navigate(`/sessions/${sessionId}/${to}${messageId ? `#${messageId}` : ""}`);
+    },
+    [navigate, sessionId],
+  );
+
+  if (live.data && !session) return <NotFound />;
+  if (!session) {
+    return (
+      <>
+        <Header title="Session" />
+        {live.error ? (
+          <Failed what="The session" error={live.error} retry={live.reload} />
+        ) : (
+          <SkeletonRows count={8} className="h-8" />
+        )}
+      </>
+    );
+  }
+  const known = session.branches.some(({ id }) => id === branchId);
+  return (
+    <SessionView
+      session={session}
+      branches={session.branches}
+      forkPoints={session.forkPoints}
+      shownId={branchId && known ? branchId : session.activeBranch.id}
+      transition={transition}
+      fresh={fresh.current}
+      show={show}
+    />
+  );
 }

@@ -20,7 +20,7 @@ const COMPONENTS: Components = {
     </div>
   ),
   pre: ({ children }) => (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
+    // It scrolls, which needs to be possible by keyboard.
     <pre tabIndex={0}>{children}</pre>
   ),
   h1: "h3",

@@ -1,0 +1,68 @@
+import { type FormEvent, useState } from "react";
+import { useAction } from "../graph/use-action";
+import { Button } from "../ui/button";
+import { TextArea } from "../ui/field";
+import { fieldProblem, Refused } from "../ui/states";
+import { type BranchRowFragment, MarkBranchStatusDocument } from "./operations";
+import { useSession } from "./session-context";
+
+/** Asks for the reason and nothing else. */
+export function EndBranch({
+  branch,
+  status,
+  onDone,
+}: {
+  branch: BranchRowFragment;
+  status: "DEAD_END" | "SOLVED";
+  onDone: () => void;
+}) {
+  const { onSolved } = useSession();
+  const [reason, setReason] = useState("");
+  const mark = useAction(MarkBranchStatusDocument);
+  const isDead = status === "DEAD_END";
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    const input = {
+      branchId: branch.id,
+      status,
+      reason: reason.trim() || null,
+      expectedVersion: branch.version,
+    };
+    const marked = await mark.run({ input });
+    if (!marked) return;
+    onDone();
+    if (!isDead) onSolved(branch.id);
+  }
+
+  return (
+    <form
+      onSubmit={(event) => void submit(event)}
+      onKeyDown={(event) => event.key === "Escape" && onDone()}
+      className={`flex flex-col gap-2 rounded border bg-panel px-3 py-2.5 ${isDead ? "border-dead-end/60" : "border-solved/60"}`}
+    >
+      <TextArea
+        label={
+          isDead ? `Why is “${branch.label}” a dead end?` : `What solved it on “${branch.label}”?`
+        }
+        value={reason}
+        autoFocus
+        rows={2}
+        maxLength={2000}
+        onChange={(event) => setReason(event.target.value)}
+        problem={fieldProblem(mark.refusal, "reason")}
+      />
+      <Refused refusal={mark.refusal} />
+      <div className="flex justify-end gap-2">
+        <Button onClick={onDone}>Cancel</Button>
+        <Button
+          type="submit"
+          look={isDead ? "danger" : "primary"}
+          disabled={mark.isBusy || (isDead && reason.trim() === "")}
+        >
+          {isDead ? "Mark as dead end" : "Mark as solved"}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,42 @@
+import { type RefObject, useEffect, useRef } from "react";
+
+const NEAR = 80;
+
+/** Keeps the end in sight while it grows, if it was in sight; else nothing moves. Another `place` begins at its
+ * end. */
+export function useStuckToEnd(place: string): {
+  scroller: RefObject<HTMLDivElement | null>;
+  content: RefObject<HTMLDivElement | null>;
+} {
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+
+  useEffect(() => {
+    isAtEnd.current = !window.location.hash;
+    if (isAtEnd.current) toEnd(scroller.current);
+  }, [place]);
+
+  useEffect(() => {
+    const box = scroller.current;
+    if (!box || !content.current) return;
+    const onScroll = (): void => {
+      isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+    };
+    const grown = new ResizeObserver(() => {
+      if (isAtEnd.current) toEnd(box);
+    });
+    grown.observe(content.current);
+    box.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      grown.disconnect();
+      box.removeEventListener("scroll", onScroll);
+    };
+  }, []);
+
+  return { scroller, content };
+}
+
+function toEnd(box: HTMLElement | null): void {
+  if (box) box.scrollTop = box.scrollHeight;
+}
