@@ -20,7 +20,7 @@ export interface AuthState {
   notice: string;
 }
 
-interface Tokens {
+export interface Tokens {
   accessToken: string;
   refreshToken: string;
   expiresAt: string;
@@ -115,6 +115,12 @@ export class Auth {
     return null;
   }
 
+  /** Goes on with the sign-in that a new password has brought; it has ended all others. */
+  continueWith(tokens: Tokens): void {
+    const { identity } = this.#state;
+    if (identity) this.#keep({ kind: "tokens", tokens }, identity);
+  }
+
   async signOut(): Promise<void> {
     const credential = this.#credential;
     this.#forget("");
@@ -159,11 +165,7 @@ export class Auth {
     const { identity } = this.#state;
     if (this.#credential?.kind !== "tokens" || !identity) return false;
     const spent = this.#credential.tokens.refreshToken;
-    const kept = readKept(localStorage);
-    if (kept?.credential.kind === "tokens" && kept.credential.tokens.refreshToken !== spent) {
-      this.#adopt(kept.credential, kept.identity); // another window was first
-      return true;
-    }
+    if (this.#takeOver(spent)) return true;
     const response = await attempt<{ refreshTokens: { tokens?: Tokens; message?: string } }>({
       query: REFRESH,
       variables: { input: { refreshToken: spent } },
@@ -177,9 +179,19 @@ export class Auth {
     }
     // A server out of reach says nothing about the tokens: they are kept for the next attempt.
     if (result || isUnauthenticated(response)) {
+      if (this.#takeOver(spent)) return true;
       this.#forget("Your sign-in has ended. Sign in again.");
     }
     return false;
+  }
+
+  /** True if another window was first to replace the tokens. */
+  #takeOver(spent: string): boolean {
+    const kept = readKept(localStorage);
+    if (kept?.credential.kind !== "tokens") return false;
+    if (kept.credential.tokens.refreshToken === spent) return false;
+    this.#adopt(kept.credential, kept.identity);
+    return true;
   }
 
   #keep(credential: Credential, identity: Identity): void {

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect } from "react";
 import { Link, useRoute } from "wouter";
 import { Avatar } from "../ui/avatar";
 import { Menu, MenuItem } from "../ui/menu";
-import { chooseTheme, type Theme, theme } from "./theme";
+import { chooseTheme, type Theme, useTheme } from "./theme";
 import { useAuth, useViewer } from "./viewer";
 
 const PLACES = [
@@ -95,7 +95,8 @@ function Place({ href, label }: { href: string; label: string }) {
 function Account() {
   const auth = useAuth();
   const viewer = useViewer();
-  const next: Theme = theme() === "system" ? "dark" : theme() === "dark" ? "light" : "system";
+  const theme = useTheme();
+  const next: Theme = theme === "system" ? "dark" : theme === "dark" ? "light" : "system";
   return (
     <Menu
       label={`Account of ${viewer.name}`}
@@ -103,7 +104,7 @@ function Account() {
       className="size-8"
     >
       <MenuItem href="/settings">Settings</MenuItem>
-      <MenuItem onAction={() => chooseTheme(next)}>{`Theme: ${THEMES[theme()]}`}</MenuItem>
+      <MenuItem onAction={() => chooseTheme(next)}>{`Theme: ${THEMES[theme]}`}</MenuItem>
       <MenuItem onAction={() => window.location.assign("/graphql")}>GraphiQL</MenuItem>
       <MenuItem onAction={() => void auth.signOut()}>Sign out</MenuItem>
     </Menu>

@@ -10,19 +10,22 @@ export function Dialog({
   isOpen,
   onClose,
   width = "max-w-lg",
+  isDismissable = true,
   children,
 }: {
   title: string;
   isOpen: boolean;
   onClose: () => void;
   width?: string;
+  /** Whether a click beside it closes it; not where that would lose what was typed. */
+  isDismissable?: boolean;
   children: ReactNode;
 }) {
   return (
     <ModalOverlay
       isOpen={isOpen}
       onOpenChange={(open) => open || onClose()}
-      isDismissable
+      isDismissable={isDismissable}
       className="fixed inset-0 z-20 flex items-end justify-center bg-black/35 sm:items-center sm:p-6"
     >
       <Modal

@@ -1,0 +1,72 @@
+import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
+import type { Action, Refusal } from "../graph/use-action";
+import { Button } from "../ui/button";
+import { Refused } from "../ui/states";
+
+/** What is to be entered, and the deed. What was refused stands beside its input, which then has the focus;
+ * `inputs` are those that show it by themselves. Everything that was typed stays. */
+export function Form({
+  action,
+  inputs,
+  submit,
+  busy = "Saving…",
+  canSubmit = true,
+  onSubmit,
+  onCancel,
+  onStale,
+  children,
+}: {
+  action: Pick<Action<unknown, never>, "refusal" | "isBusy">;
+  inputs: string[];
+  submit: string;
+  busy?: string;
+  canSubmit?: boolean;
+  onSubmit: () => void;
+  onCancel?: () => void;
+  /** Where somebody else has changed it meanwhile: loads what is saved now. */
+  onStale?: () => void;
+  children: ReactNode;
+}) {
+  const form = useRef<HTMLFormElement>(null);
+  const { refusal, isBusy } = action;
+  const isStale = refusal?.kind === "StaleVersionError";
+
+  useEffect(() => {
+    if (refusal) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [refusal]);
+  useEffect(() => {
+    if (isStale) onStale?.();
+  }, [isStale, onStale]);
+
+  function send(event: FormEvent): void {
+    event.preventDefault();
+    onSubmit();
+  }
+
+  return (
+    <form ref={form} onSubmit={send} className="flex flex-col gap-4">
+      {children}
+      <Refused refusal={withoutPlaced(refusal, inputs)} />
+      {isStale && (
+        <p className="text-ink-2">
+          The form shows what is saved now. What you typed has stayed; save again to put it in its
+          place.
+        </p>
+      )}
+      <div className="flex flex-wrap justify-end gap-2">
+        {onCancel && <Button onClick={onCancel}>Cancel</Button>}
+        <Button type="submit" look="primary" disabled={isBusy || !canSubmit}>
+          {isBusy ? busy : submit}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Without what stands beside its input. */
+export function withoutPlaced(refusal: Refusal | null, inputs: string[]): Refusal | null {
+  if (!refusal?.fields.length) return refusal;
+  const rest = refusal.fields.filter(({ path }) => !inputs.includes(path));
+  if (rest.length === 0) return null;
+  return { ...refusal, message: rest.map(({ message }) => message).join(" ") };
+}
