@@ -31,7 +31,7 @@ export function BriefingPanel({
   session: SessionHeadFragment;
   handoff: HandoffLineFragment;
 }) {
-  const { briefing, error, reload } = useBriefing(handoff.id);
+  const { briefing, isComing, error, reload } = useBriefing(handoff.id);
   if (error && !briefing) return <Failed what="The briefing" error={error} retry={reload} />;
   if (!briefing) return <SkeletonRows count={4} className="h-5" />;
   return (
@@ -45,7 +45,7 @@ export function BriefingPanel({
           </Part>
         )}
         <Part name="Briefing">
-          <Prepared briefing={briefing} />
+          <Prepared briefing={briefing} isComing={isComing} />
         </Part>
         {briefing.assessment && <Assessment assessment={briefing.assessment} />}
         <Notes session={session} handoff={handoff} />
@@ -56,10 +56,10 @@ export function BriefingPanel({
 }
 
 /** It, or why it is not there. */
-function Prepared({ briefing }: { briefing: BriefingFragment }) {
+function Prepared({ briefing, isComing }: { briefing: BriefingFragment; isComing: boolean }) {
   const retry = useAction(PrepareAgainDocument);
   if (briefing.briefing) return <Markdown text={briefing.briefing} />;
-  if (!briefing.preparationFailure) {
+  if (isComing) {
     return (
       <div role="status">
         <p className="mb-2 text-ink-2">The assistant is writing it.</p>
@@ -67,6 +67,7 @@ function Prepared({ briefing }: { briefing: BriefingFragment }) {
       </div>
     );
   }
+  if (!briefing.preparationFailure) return <p className="text-ink-2">None was written.</p>;
   return (
     <div className="flex flex-col items-start gap-2">
       <p className="text-ink-2">The assistant could not write it. {briefing.preparationFailure}</p>

@@ -33,7 +33,7 @@ export function HandoffHistory({ sessionId }: { sessionId: string }) {
             </span>{" "}
             by <Who person={handoff.handedOffBy} />
             {handoff.priority === "ELEVATED" && ", elevated"}
-            <Moment at={handoff.createdAt} className="ml-2 text-xs text-ink-3" />
+            <Moment at={handoff.createdAt} className="ml-2 text-xs whitespace-nowrap text-ink-3" />
           </p>
           <p className="text-ink-2">
             <WhatBecame handoff={handoff} />

@@ -12,10 +12,10 @@ export function Part({
 }) {
   return (
     <section>
-      <h3 className="text-xs font-medium text-ink-2" dir="auto">
+      <h2 className="text-xs font-medium text-ink-2" dir="auto">
         {name}
         {aside}
-      </h3>
+      </h2>
       {children}
     </section>
   );

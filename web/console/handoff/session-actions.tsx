@@ -45,6 +45,7 @@ export function SessionActions({
   // Also one that has ended since: what was typed for it stays, with the server's word on it.
   const claimed = handoffs.find(({ state }) => state === "CLAIMED");
   const theirs = isPutDownBy(session, viewer);
+  const takesBackToo = may.has("takeBack") && !theirs;
   const isActive = session.status === "ACTIVE";
   const more = MORE.filter(
     (item) => may.has(item.asked) && !(isActive && item.asked === "resolve"),
@@ -67,9 +68,9 @@ export function SessionActions({
           onClick={() => setAsked("resolve")}
         />
       )}
-      {may.has("takeBack") && (
+      {may.has("takeBack") && theirs && (
         <Act
-          isMain={theirs}
+          isMain
           words="Take back"
           icon={<Undo2 aria-hidden className="size-4" />}
           disabled={quick.isBusy}
@@ -93,8 +94,13 @@ export function SessionActions({
           onClick={() => void quick.reopen()}
         />
       )}
-      {more.length > 0 && (
+      {(more.length > 0 || takesBackToo) && (
         <Menu label="More" button={<Ellipsis aria-hidden className="size-4" />} className="size-8">
+          {takesBackToo && (
+            <MenuItem onAction={() => void quick.takeBack()}>
+              {`Take back for ${session.assignee.displayName}`}
+            </MenuItem>
+          )}
           {more.map((item) => (
             <MenuItem key={item.asked} onAction={() => setAsked(item.asked)}>
               {item.words}

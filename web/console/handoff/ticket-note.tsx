@@ -43,8 +43,7 @@ function TicketNote({ session, handoffId, onClose }: Props) {
   const key = useRef(newKey());
   const handoff = useHandoffs(session.id).find(({ id }) => id === handoffId);
   const sent = handoff?.deliveries.find(({ id }) => id === sentId);
-  const { briefing } = useBriefing(handoffId);
-  const isPrepared = briefing?.briefing !== null;
+  const { isComing } = useBriefing(handoffId);
 
   async function send(): Promise<void> {
     const done = await push.run({
@@ -74,16 +73,12 @@ function TicketNote({ session, handoffId, onClose }: Props) {
           setIsClientVisible(event.target.checked);
         }}
       />
-      {handoff?.intent === "ESCALATE" && !isPrepared && !briefing?.preparationFailure && (
+      {handoff?.intent === "ESCALATE" && isComing && (
         <p className="text-xs text-ink-2">
           The assistant is still at its assessment; the note holds it once that is ready.
         </p>
       )}
-      <NotePreview
-        key={String(isPrepared)}
-        handoffId={handoffId}
-        isClientVisible={isClientVisible}
-      />
+      <NotePreview key={String(isComing)} handoffId={handoffId} isClientVisible={isClientVisible} />
       <Refused refusal={push.refusal} />
       <DialogActions>
         <Button look="quiet" onClick={onClose}>
