@@ -4,10 +4,12 @@ import { Button } from "../ui/button";
 
 /** One line of what matters now, what can be done about it, and more below where there is more. */
 export function Band({
+  label = "Handoff",
   line,
   actions,
   more,
 }: {
+  label?: string;
   line: ReactNode;
   actions?: ReactNode;
   more?: { isFolded: boolean; onFold: (isFolded: boolean) => void; panel: ReactNode };
@@ -15,7 +17,7 @@ export function Band({
   const id = useId();
   const Chevron = more?.isFolded ? ChevronDown : ChevronUp;
   return (
-    <section aria-label="Handoff" className="border-b bg-panel">
+    <section aria-label={label} className="border-b bg-panel">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2">
         <div className="min-w-0 flex-1 basis-80">{line}</div>
         <div className="flex flex-wrap items-center gap-2">

@@ -38,7 +38,7 @@ export function BriefingPanel({
     <div className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,72ch)_minmax(0,1fr)]">
       <div className="flex flex-col gap-4">
         {briefing.engineerNotes && (
-          <Part name={`From ${handoff.handedOffBy.displayName}`}>
+          <Part name={handoff.returnedFrom ? "Notes" : `From ${handoff.handedOffBy.displayName}`}>
             <p dir="auto" className="whitespace-pre-wrap">
               {briefing.engineerNotes}
             </p>
@@ -58,7 +58,7 @@ export function BriefingPanel({
 /** It, or why it is not there. */
 function Prepared({ briefing, isComing }: { briefing: BriefingFragment; isComing: boolean }) {
   const retry = useAction(PrepareAgainDocument);
-  if (briefing.briefing) return <Markdown text={briefing.briefing} />;
+  if (briefing.briefing) return <Written text={briefing.briefing} />;
   if (isComing) {
     return (
       <div role="status">
@@ -82,6 +82,15 @@ function Prepared({ briefing, isComing }: { briefing: BriefingFragment; isComing
   );
 }
 
+/** By the assistant, or put together line by line from the record. */
+function Written({ text }: { text: string }) {
+  return (
+    <div className="[&_p]:whitespace-pre-line">
+      <Markdown text={text} />
+    </div>
+  );
+}
+
 function Assessment({ assessment }: { assessment: NonNullable<BriefingFragment["assessment"]> }) {
   return (
     <>
@@ -89,7 +98,7 @@ function Assessment({ assessment }: { assessment: NonNullable<BriefingFragment["
         <p dir="auto" className="font-medium">
           {assessment.likelyCause}
         </p>
-        <Markdown text={assessment.text} />
+        <Written text={assessment.text} />
       </Part>
       {assessment.suggestedSteps.length > 0 && (
         <Part name="Suggested steps">

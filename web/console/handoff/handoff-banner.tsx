@@ -43,7 +43,8 @@ export function HandoffBanner({
   if (waiting && waiting.id !== seenWaiting) setSeenWaiting(waiting.id);
   const taken = held && held.id === seenWaiting && !mine ? held : undefined;
 
-  const note = session.assignee.id === viewer.id ? session.assignmentNote : null;
+  const isGiven = session.status === "ACTIVE" && session.assignee.id === viewer.id;
+  const note = isGiven ? session.assignmentNote : null;
   return (
     <>
       <p role="status" className="sr-only">
@@ -53,6 +54,19 @@ export function HandoffBanner({
         <div className="border-b bg-panel">
           <Failed what="The handoffs" error={live.error} retry={live.reload} />
         </div>
+      )}
+      {note && (
+        <Band
+          label="Note for you"
+          line={
+            <>
+              <strong className="font-medium">Given to you</strong> with a note:{" "}
+              <span dir="auto" className="whitespace-pre-wrap">
+                {note}
+              </span>
+            </>
+          }
+        />
       )}
       {waiting && (
         <WaitingBand
@@ -65,18 +79,6 @@ export function HandoffBanner({
       )}
       {mine && <HeldBand key={mine.id} handoff={mine} session={session} onMoved={onMoved} />}
       {taken && <Band line={<ClaimedLine handoff={taken} />} />}
-      {note && (
-        <Band
-          line={
-            <>
-              <strong className="font-medium">Given to you</strong> with a note:{" "}
-              <span dir="auto" className="whitespace-pre-wrap">
-                {note}
-              </span>
-            </>
-          }
-        />
-      )}
       <Refused refusal={quick.refusal} className="border-b bg-panel px-4 py-2" />
     </>
   );

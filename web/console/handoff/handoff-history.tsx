@@ -38,9 +38,11 @@ export function HandoffHistory({ sessionId }: { sessionId: string }) {
           <p className="text-ink-2">
             <WhatBecame handoff={handoff} />
           </p>
-          {handoff.deliveries.map((note) => (
-            <NoteState key={note.id} note={note} />
-          ))}
+          <div className="text-xs text-ink-2">
+            {handoff.deliveries.map((note) => (
+              <NoteState key={note.id} note={note} />
+            ))}
+          </div>
         </li>
       ))}
     </ol>
@@ -56,7 +58,7 @@ function WhatBecame({ handoff }: { handoff: HandoffLineFragment }) {
       Claimed by <Who person={claimedBy} /> after {between(createdAt, claimedAt)}
       {claimEndedAt && claimEnd
         ? `, held for ${between(claimedAt, claimEndedAt)} ${CLAIM_ENDS[claimEnd]}`
-        : ", who holds it"}
+        : ", still held"}
     </>
   );
 }

@@ -34,17 +34,12 @@ export function WaitingLine({
     >
       <strong className="font-medium">{escalates ? "Escalated" : "Parked"}</strong> by{" "}
       <Who person={handoff.handedOffBy} /> <Ago at={handoff.waitingSince} />
-      {handoff.priority === "ELEVATED" && ", elevated"}.
-      {before && (
-        <>
-          {" "}
-          Back since <Ago at={handoff.createdAt} />: <CameBack claim={before} />.
-        </>
-      )}{" "}
-      {handoff.sla && <Target sla={handoff.sla} />}
+      {handoff.priority === "ELEVATED" && ", elevated"}.{" "}
+      {before && <CameBack claim={before} at={handoff.createdAt} />}
+      {handoff.sla && <Target sla={handoff.sla} />}{" "}
       {handoff.wakeAt && (
         <>
-          Due {handoff.isDue && "since "}
+          {handoff.isDue ? "Was due " : "Due "}
           {handoff.isDue ? <Ago at={handoff.wakeAt} /> : <Moment at={handoff.wakeAt} />}.
         </>
       )}
@@ -68,7 +63,7 @@ export function HeldLine({ handoff }: Props) {
 export function ClaimedLine({ handoff }: Props) {
   return (
     <Sentence icon={<Hand aria-hidden className="size-4 text-ink-2" />}>
-      Claimed by <Who person={handoff.claimedBy} />{" "}
+      {handoff.leaseExpiresAt ? "Claimed by" : "Given to"} <Who person={handoff.claimedBy} />{" "}
       {handoff.claimedAt && <Ago at={handoff.claimedAt} />}.
     </Sentence>
   );
@@ -80,11 +75,11 @@ export function Who({ person }: { person: Person | null }) {
   return person?.id === viewer.id ? "you" : (person?.displayName ?? "somebody");
 }
 
-function CameBack({ claim }: { claim: HandoffLineFragment }) {
+function CameBack({ claim, at }: { claim: HandoffLineFragment; at: string }) {
   return (
     <>
-      <Who person={claim.claimedBy} />{" "}
-      {claim.claimEnd === "EXPIRED" ? "showed no sign of life" : "gave it back"}
+      {claim.claimEnd === "EXPIRED" ? "Back without a sign of life of " : "Given back by "}
+      <Who person={claim.claimedBy} /> <Ago at={at} />.{" "}
     </>
   );
 }

@@ -15,7 +15,7 @@ export function NoteState({ note }: { note: HandoffNoteFragment }) {
         {note.state === "DELIVERED" && (
           <>
             Note on ticket {note.psaTicketId}, {audience}, since{" "}
-            <Moment at={note.deliveredAt ?? note.createdAt} />
+            <Moment at={note.deliveredAt ?? note.createdAt} className="whitespace-nowrap" />
           </>
         )}
         {(note.state === "QUEUED" || note.state === "SENDING") &&

@@ -1,9 +1,8 @@
-import { CircleCheck, Ellipsis, Hand, RotateCcw, Send, Undo2, X } from "lucide-react";
+import { CircleAlert, CircleCheck, Ellipsis, Hand, RotateCcw, Send, Undo2, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useViewer } from "../shell/viewer";
 import { Button, IconButton } from "../ui/button";
 import { Menu, MenuItem } from "../ui/menu";
-import { Refused } from "../ui/states";
 import { AbandonDialog } from "./abandon-dialog";
 import { GiveBackDialog } from "./give-back-dialog";
 import { GiveDialog } from "./give-dialog";
@@ -109,16 +108,18 @@ export function SessionActions({
         </Menu>
       )}
 
-      <div className="absolute top-full right-0 z-10 mt-2 w-80 max-w-[90vw]">
-        {quick.refusal && (
-          <div className="flex gap-1 rounded border bg-panel p-1 shadow-float">
-            <Refused refusal={quick.refusal} className="flex-1" />
-            <IconButton label="Dismiss" onClick={quick.clear}>
-              <X aria-hidden className="size-4" />
-            </IconButton>
-          </div>
-        )}
-      </div>
+      {quick.refusal && (
+        <div
+          role="alert"
+          className="absolute top-full right-0 z-10 mt-2 flex w-80 max-w-[90vw] items-start gap-2 rounded border border-dead-end/40 bg-dead-end-soft py-1 pr-1 pl-3 shadow-float"
+        >
+          <CircleAlert aria-hidden className="mt-1.5 size-4 shrink-0 text-dead-end" />
+          <span className="flex-1 py-0.5">{quick.refusal.message}</span>
+          <IconButton label="Dismiss" onClick={quick.clear}>
+            <X aria-hidden className="size-4" />
+          </IconButton>
+        </div>
+      )}
 
       {asked === "handOff" && <HandOffDialog session={session} onClose={close} onMoved={onMoved} />}
       {asked === "resolve" && (

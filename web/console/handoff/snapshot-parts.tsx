@@ -100,7 +100,10 @@ function OfStatus({
 function Row({ sessionId, hypothesis }: { sessionId: string; hypothesis: Hypothesis }) {
   return (
     <li dir="auto">
-      <Link href={`/sessions/${sessionId}/${hypothesis.id}`} className="hover:underline">
+      <Link
+        href={`/sessions/${sessionId}/${hypothesis.id}`}
+        className={`hover:underline ${hypothesis.status === "DEAD_END" ? "line-through decoration-ink-3" : ""}`}
+      >
         {hypothesis.label}
       </Link>
       {hypothesis.statusReason && <span className="text-ink-2"> · {hypothesis.statusReason}</span>}

@@ -21,8 +21,7 @@ interface Props {
 export function HandedOffDialog(props: Props) {
   return (
     <Dialog title="Handed off" isOpen onClose={props.onClose}>
-      <p>It waits in the queue now. Shall the ticket say so, too?</p>
-      <TicketNote {...props} />
+      <TicketNote {...props} question="It waits in the queue now. Shall the ticket say so, too?" />
     </Dialog>
   );
 }
@@ -36,7 +35,7 @@ export function TicketNoteDialog(props: Props) {
   );
 }
 
-function TicketNote({ session, handoffId, onClose }: Props) {
+function TicketNote({ session, handoffId, onClose, question }: Props & { question?: string }) {
   const [isClientVisible, setIsClientVisible] = useState(false);
   const [sentId, setSentId] = useState<string | null>(null);
   const push = useAction(PushNoteDocument);
@@ -64,6 +63,7 @@ function TicketNote({ session, handoffId, onClose }: Props) {
   }
   return (
     <>
+      {question && <p>{question}</p>}
       <CheckField
         label="Let the client see it"
         checked={isClientVisible}
