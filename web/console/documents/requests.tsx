@@ -26,7 +26,6 @@ export function Requests({ requests }: { requests: DeliveryRequest[] }) {
 function Body({ text }: { text: string }) {
   return (
     <pre
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
       tabIndex={0}
       className="max-h-96 overflow-auto rounded border bg-ground px-2.5 py-2 whitespace-pre-wrap"
     >

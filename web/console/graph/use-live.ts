@@ -10,13 +10,16 @@ import { answeredCursor, forgetCursor } from "./cursors";
 
 const RETRY_MS = 2_000;
 
-export interface Live<Data> {
+export interface Loaded<Data> {
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
+  reload: () => void;
+}
+
+interface Live<Data> extends Loaded<Data> {
   /** From where on events are followed; other subscriptions to the same may begin there, too. */
   after: string | undefined;
-  reload: () => void;
 }
 
 interface Options<Data, Variables extends AnyVariables, Event, EventVariables> {

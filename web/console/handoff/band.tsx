@@ -40,7 +40,6 @@ export function Band({
         <section
           id={id}
           aria-label="Briefing"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
           tabIndex={0}
           className="max-h-[48vh] overflow-y-auto border-t px-4 py-4"
         >

@@ -34,7 +34,6 @@ export function NotePreview({
             {method} {url}
           </figcaption>
           <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
             tabIndex={0}
             className="max-h-60 overflow-auto px-3 py-2 text-xs whitespace-pre-wrap"
             dir="auto"

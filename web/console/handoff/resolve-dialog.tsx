@@ -23,7 +23,7 @@ export function ResolveDialog({
   /** Its documents are being written from then on. */
   onResolved: () => void;
 }) {
-  const [chosen, setChosen] = useState(() => likelySolution(branches));
+  const [chosen, setChosen] = useState(() => likelySolution(branches, session.activeBranch.id));
   const [summary, setSummary] = useState("");
   const [archives, setArchives] = useState(false);
   const move = useMove(ResolveDocument, session.id);

@@ -12,7 +12,6 @@ function branch(
     id,
     label: id,
     status,
-    isActive: false,
     archivedAt: null,
     parent: parent === null ? null : { id: parent },
     ...changes,
@@ -21,7 +20,7 @@ function branch(
 
 const tree = [
   branch("trunk", null, "ACTIVE"),
-  branch("rule", "trunk", "ACTIVE", { isActive: true }),
+  branch("rule", "trunk", "ACTIVE"),
   branch("order", "rule", "UNTRIED"),
   branch("limit", "rule", "DEAD_END"),
   branch("dhcp", "trunk", "REVIVED"),
@@ -41,7 +40,7 @@ test("the branch that solves it is no longer open, nor is what leads there", () 
 
 test("only what was worked on can have solved it; a solved one is likelier than the active one", () => {
   expect(ids(solvable(tree))).toEqual(["trunk", "rule", "dhcp"]);
-  expect(likelySolution(tree)).toBe("rule");
-  expect(likelySolution([...tree, branch("mtu", "trunk", "SOLVED")])).toBe("mtu");
-  expect(likelySolution([branch("trunk", null, "ACTIVE")])).toBe("");
+  expect(likelySolution(tree, "rule")).toBe("rule");
+  expect(likelySolution([...tree, branch("mtu", "trunk", "SOLVED")], "rule")).toBe("mtu");
+  expect(likelySolution([branch("trunk", null, "ACTIVE")], "gone")).toBe("");
 });

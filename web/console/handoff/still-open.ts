@@ -28,9 +28,9 @@ export function solvable(branches: readonly BranchRowFragment[]): BranchRowFragm
 }
 
 /** One that is marked as SOLVED, else where the team works. */
-export function likelySolution(branches: readonly BranchRowFragment[]): string {
+export function likelySolution(branches: readonly BranchRowFragment[], activeId: string): string {
   const found = solvable(branches);
   const solution =
-    found.find(({ status }) => status === "SOLVED") ?? found.find(({ isActive }) => isActive);
+    found.find(({ status }) => status === "SOLVED") ?? found.find(({ id }) => id === activeId);
   return solution?.id ?? "";
 }

@@ -73,9 +73,9 @@ export default function SessionPage({
       </>
     );
   }
-  const isKnown = session.branches.some(({ id }) => id === branchId);
+  const shown = session.branches.find(({ id }) => id === branchId);
   // The viewer stays where they were, wherever the team goes.
-  if (!branchId || !isKnown) {
+  if (!shown) {
     const place = session.viewerBranch ?? session.activeBranch;
     return <Redirect to={`/sessions/${sessionId}/${place.id}${window.location.search}`} replace />;
   }
@@ -84,7 +84,7 @@ export default function SessionPage({
       session={session}
       branches={session.branches}
       forkPoints={session.forkPoints}
-      shownId={branchId}
+      shown={shown}
       transition={transition}
       fresh={fresh.current}
       show={show}

@@ -19,9 +19,10 @@ export function usePresence(sessionId: string): Presence[] {
   return data?.presenceChanged.presence ?? [];
 }
 
-/** Keeps the viewer's place and shows it to the others for as long as the page is looked at. Branches that are
- * only passed by, as when walking the map with a key, are not told. */
-export function usePlace(sessionId: string, branchId: string): void {
+/** Keeps the viewer's place and shows it to the others for as long as the page is looked at; what comes there
+ * meanwhile counts as read. Branches that are only passed by, as when walking the map with a key, are not
+ * told. */
+export function usePlace(sessionId: string, branchId: string, unreadCount: number): void {
   const client = useClient();
   const isAsking = useIsAsking(branchId);
   useEffect(() => {
@@ -37,7 +38,7 @@ export function usePlace(sessionId: string, branchId: string): void {
       window.clearInterval(again);
       document.removeEventListener("visibilitychange", tell);
     };
-  }, [client, branchId, isAsking]);
+  }, [client, branchId, isAsking, unreadCount]);
 
   useEffect(() => {
     const leave = (): void => {
