@@ -10,14 +10,14 @@ import { answeredCursor, forgetCursor } from "./cursors";
 
 const RETRY_MS = 2_000;
 
-export interface Loaded<Data> {
+export interface Reading<Data> {
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
   reload: () => void;
 }
 
-interface Live<Data> extends Loaded<Data> {
+interface Live<Data> extends Reading<Data> {
   /** From where on events are followed; other subscriptions to the same may begin there, too. */
   after: string | undefined;
 }

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useLive } from "../graph/use-live";
 import { useViewer } from "../shell/viewer";
-import { Failed, Refused } from "../ui/states";
+import { Failed } from "../ui/states";
 import { Band } from "./band";
 import { HeldBand } from "./held-band";
 import { ClaimedLine } from "./lines";
@@ -13,7 +13,6 @@ import {
   type SessionStatus,
 } from "./operations";
 import { useLease } from "./use-lease";
-import { useQuickMoves } from "./use-quick-moves";
 import { WaitingBand } from "./waiting-band";
 
 /** Under the header while the session waits in the queue, and for whoever holds it after a claim. */
@@ -31,7 +30,6 @@ export function HandoffBanner({
     events: HandoffEventsDocument,
     eventVariables: { sessionId: session.id },
   });
-  const quick = useQuickMoves(session, onMoved);
   const handoffs = live.data?.session?.handoffs ?? [];
   const waiting = handoffs.find(({ state }) => state === "OPEN");
   const held = heldOf(handoffs);
@@ -74,12 +72,10 @@ export function HandoffBanner({
           handoff={waiting}
           before={handoffs.find(({ id }) => id === waiting.returnedFrom?.id)}
           session={session}
-          quick={quick}
         />
       )}
       {mine && <HeldBand key={mine.id} handoff={mine} session={session} onMoved={onMoved} />}
       {taken && <Band line={<ClaimedLine handoff={taken} />} />}
-      <Refused refusal={quick.refusal} className="border-b bg-panel px-4 py-2" />
     </>
   );
 }

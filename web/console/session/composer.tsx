@@ -85,7 +85,7 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
       <UploadChips uploads={uploads} />
       <Refused refusal={send.refusal} />
       <footer className="flex flex-wrap items-center gap-1">
-        <AttachButton onFiles={uploads.add} />
+        <AttachButton look="quiet" onFiles={uploads.add} />
         <Tool label="Fork" keyName="F" onPress={() => askFork({ branchId: branch.id })} />
         {branch.parent && branch.status !== "DEAD_END" && (
           <Tool label="Dead end" keyName="X" onPress={() => setEnds("DEAD_END")} />

@@ -34,7 +34,7 @@ export function Header({
     document.title = `${title} · FlowPilot`;
   }, [title]);
   return (
-    <header className="flex min-h-13 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-b bg-panel px-4 py-1.5">
+    <header className="flex min-h-13 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-b max-md:gap-x-2 bg-panel px-4 py-1.5">
       <Menu
         label="Go to"
         button={<MenuIcon aria-hidden className="size-4" />}
@@ -60,21 +60,21 @@ export function Header({
         </span>
       )}
       <h1
-        className={`min-w-0 max-w-[46ch] truncate font-semibold ${isPlace ? "md:sr-only" : ""}`}
+        className={`min-w-0 max-w-[46ch] truncate font-semibold max-md:flex-1 ${isPlace ? "md:sr-only" : ""}`}
         title={title}
         dir="auto"
       >
         {title}
       </h1>
       {about && (
-        <div className="flex min-w-0 flex-wrap items-center gap-x-3 text-xs text-ink-2">
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 text-xs text-ink-2 max-md:order-1">
           {about}
         </div>
       )}
-      <div className="ml-auto flex flex-wrap items-center gap-2">
+      <div className="flex flex-wrap items-center gap-2 empty:hidden max-md:order-1 md:ml-auto">
         {actions}
-        <Account />
       </div>
+      <Account />
     </header>
   );
 }

@@ -6,9 +6,11 @@ import { Button } from "../ui/button";
 export function AttachButton({
   onFiles,
   isDisabled = false,
+  look = "plain",
 }: {
   onFiles: (files: Iterable<File>) => void;
   isDisabled?: boolean;
+  look?: "plain" | "quiet";
 }) {
   const input = useRef<HTMLInputElement>(null);
   return (
@@ -23,9 +25,9 @@ export function AttachButton({
           event.target.value = "";
         }}
       />
-      <Button disabled={isDisabled} onClick={() => input.current?.click()}>
+      <Button look={look} disabled={isDisabled} onClick={() => input.current?.click()}>
         <Paperclip aria-hidden className="size-4" />
-        Attach files
+        Attach
       </Button>
     </>
   );
