@@ -189,14 +189,11 @@ export function withHandoff(
   queue: QueueQuery["queue"],
   handoff: QueueRowFragment,
 ): QueueQuery["queue"] {
-  const before = queue.edges.find(({ node }) => node.id === handoff.id);
-  const wasOpen = before?.node.state === "OPEN";
-  const isOpen = handoff.state === "OPEN";
-  const totalCount = queue.totalCount + Number(isOpen) - Number(wasOpen);
-  if (before || !isOpen) return { ...queue, totalCount };
+  const isKnown = queue.edges.some(({ node }) => node.id === handoff.id);
+  if (isKnown || handoff.state !== "OPEN") return queue;
   const edge = { __typename: "QueueEdge", cursor: handoff.id, node: handoff };
   const edges = [...queue.edges, edge].sort((a, b) => inQueueOrder(a.node, b.node));
-  return { ...queue, totalCount, edges } as QueueQuery["queue"];
+  return { ...queue, edges } as QueueQuery["queue"];
 }
 
 /** Elevated first, then the longest waiting, as the server has it. */

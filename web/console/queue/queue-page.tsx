@@ -58,7 +58,7 @@ export function QueuePage() {
     setAddress(addressOf({ ...shown, ...changes }), { replace: true });
   return (
     <>
-      <Header title="Queue" about={<LiveSign socket={useSocket()} count={found?.totalCount} />} />
+      <Header title="Queue" about={<LiveSign socket={useSocket()} count={counts.all} />} />
       <main className="mx-auto flex max-w-[1400px] flex-col gap-3 p-4 md:p-6">
         <div className="flex flex-wrap items-center gap-2">
           <Segments

@@ -1,4 +1,4 @@
-import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
@@ -49,6 +49,7 @@ export function StartForm({
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState(() => keptDraft(viewer.id));
   const start = useAction(StartSessionDocument);
+  const form = useRef<HTMLFormElement>(null);
   const intention = useRef({ content: "", key: "" });
   const drop = useFileDrop(uploads.add);
 
@@ -80,11 +81,17 @@ export function StartForm({
   }
 
   const refusal = start.refusal;
+  const isOfFields = refusal !== null && refusal.fields.length > 0;
+  useEffect(() => {
+    if (isOfFields) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [isOfFields]);
+
   const mayBeEmpty = draft.from === "PSA_TICKET" && draft.integrationId !== "";
   const teams = people?.viewer.account.teams ?? [];
   const tooLong = draft.text.length > LONGEST_TEXT;
   return (
     <form
+      ref={form}
       noValidate
       onSubmit={(event) => void submit(event)}
       onKeyDown={submitByKey}
@@ -161,7 +168,7 @@ export function StartForm({
           </SelectField>
         )}
       </div>
-      <Refused refusal={refusal} />
+      <Refused refusal={isOfFields ? null : refusal} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
         <Button

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useEffectEvent, useId, useRef, useState } fr
 
 const PAUSE_MS = 300;
 
-/** Tells what is searched for once one pauses. What it may hold is said while one is in it. */
+/** Tells what is searched for once one pauses. What it may hold is said before one types. */
 export function SearchBox({
   label,
   value,
@@ -53,7 +53,7 @@ export function SearchBox({
       />
       <p
         id={id}
-        className="invisible absolute top-full right-0 left-0 z-10 mt-1 rounded border bg-panel px-2.5 py-1.5 text-xs text-ink-2 shadow-float group-focus-within:visible"
+        className="invisible absolute top-full right-0 left-0 z-10 mt-1 rounded border bg-panel px-2.5 py-1.5 text-xs text-ink-2 shadow-float group-focus-within:group-has-placeholder-shown:visible"
       >
         {hint}
       </p>

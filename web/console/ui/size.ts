@@ -7,7 +7,7 @@ export function size(bytes: number): string {
   return new Intl.NumberFormat(undefined, {
     style: "unit",
     unit: UNITS[power] ?? "byte",
-    unitDisplay: "short",
+    unitDisplay: power === 0 ? "long" : "short",
     maximumFractionDigits: power === 2 && value < 10 ? 1 : 0,
   }).format(value);
 }

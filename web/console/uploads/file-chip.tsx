@@ -34,7 +34,7 @@ export function FileChip({
   const hasFailed = state === "FAILED";
   return (
     <li
-      className={`flex min-h-8 max-w-full min-w-0 flex-wrap items-center gap-x-2 rounded border bg-panel pl-2 text-xs ${hasFailed ? "border-dead-end/50" : ""}`}
+      className={`flex min-h-8 max-w-full min-w-0 flex-wrap items-center gap-x-2 rounded border bg-panel pl-2 text-xs ${hasFailed ? "w-full border-dead-end/50" : ""}`}
     >
       <StateGlyph state={state} />
       <span dir="auto" title={about ?? name} className="max-w-56 truncate font-medium">

@@ -46,8 +46,10 @@ export function useUploads({
         underWay.current.delete(key);
         const refusal = refusalOf(data, error);
         const answer = data?.uploadFile;
-        if (refusal) dispatch({ type: "failed", key, problem: refusal.message });
-        else if (answer && "upload" in answer)
+        if (refusal) {
+          const problem = refusal.fields[0]?.message ?? refusal.message;
+          dispatch({ type: "failed", key, problem });
+        } else if (answer && "upload" in answer)
           dispatch({ type: "stored", key, id: answer.upload.id });
       });
     underWay.current.set(key, unsubscribe);
