@@ -24,12 +24,14 @@ from schema.events import (
     SessionEvent,
     SessionListEvent,
 )
+from schema.presence import Presence, SessionPresence
 from schema.queue import QueueFilter
 from schema.session import SessionFilter
 from services import sessions
 from services.errors import NotFound
 from services.feed import Reset, StoredEvent, decode_cursor
 from services.ids import Kind, uuid_of
+from services.presence import follow_presence
 from services.queue import event_in_queue
 from services.streams import Delta, Snapshot, follow_message
 from services.telemetry.metrics import EVENTS_DELIVERED, FEED_RESETS
@@ -109,6 +111,23 @@ class Subscriptions:
                     yield MessageDelta(text=piece.text, offset=piece.offset)
                 else:
                     yield MessageEnded(message_key=key)
+
+    @strawberry.subscription(
+        description="Who has it open: at once, and whenever that changes. State, not events: it needs no "
+        "cursor."
+    )
+    async def presence_changed(
+        self, info: Info, session_id: strawberry.ID
+    ) -> AsyncGenerator[SessionPresence, None]:
+        context = info.context
+        actor, permit = context.actor, context.permit
+        key = uuid_of(Kind.SESSION, session_id)
+        async with aclosing(follow_presence(context.runtime, actor, key, permit)) as states:
+            async for present in states:
+                context.forget()
+                yield SessionPresence(
+                    session_key=key, presence=[Presence.of(one) for one in present]
+                )
 
 
 async def _visible(info: Info, session_id: str) -> UUID:

@@ -256,6 +256,14 @@ class Branch(Node):
         inherited = self.row.fork_position if scope is MessageScope.OWN else 0
         return self.row.last_position - inherited
 
+    @strawberry.field(
+        description="Of its own messages, those by others that came after the viewer last looked at it; an "
+        "answer counts once it has ended. 0 for an API key."
+    )
+    async def unread_count(self, info: Info) -> int:
+        found = await info.context.own_loaders.unread_in_session.load(self.row.session_id)
+        return (found or {}).get(self.row.id, 0)
+
     @strawberry.field
     def usage(self) -> TokenUsage:
         return TokenUsage.of(self.row)

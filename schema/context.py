@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from schema.loaders import Loaders
+from schema.loaders import Loaders, OwnLoaders
 from services.access import Actor
 from services.authentication import authenticate
 from services.errors import Unauthenticated
@@ -34,6 +34,7 @@ class Context:
         """Where the caller calls from; a trusted proxy has said so, or the connection."""
         self.connection_params: dict[str, Any] = {}
         self._loaders: Loaders | None = None
+        self._own_loaders: OwnLoaders | None = None
 
     @property
     def actor(self) -> Actor:
@@ -58,6 +59,13 @@ class Context:
             self._loaders = Loaders(self.runtime, self.actor)
         return self._loaders
 
+    @property
+    def own_loaders(self) -> OwnLoaders:
+        """For what is not the same for every viewer: never shared, not even while an event is heard."""
+        if self._own_loaders is None:
+            self._own_loaders = OwnLoaders(self.runtime, self.actor)
+        return self._own_loaders
+
     def hear(self, event: StoredEvent) -> None:
         """Whoever hears it at the same moment, with the same rights, reads about it with us."""
         actor = self.actor
@@ -66,7 +74,7 @@ class Context:
 
     def forget(self) -> None:
         """After an event of a subscription: what was loaded for it is stale for the next."""
-        self._loaders = None
+        self._loaders = self._own_loaders = None
 
     def renewed(self) -> "Context":
         """The same caller with nothing loaded: a socket's operations share no loaders."""

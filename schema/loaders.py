@@ -1,11 +1,13 @@
 """One DataLoader a relation, each a thin batch over a read in services.
 
 Made anew for every operation, and for every event: whoever hears an event at the same moment reads
-about it through the same loaders.
+about it through the same `Loaders`. What differs from viewer to viewer is among the `OwnLoaders`, which
+nobody shares.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -22,6 +24,7 @@ from services import (
     handoffs,
     integrations,
     messages,
+    presence,
     rankings,
     replay,
     revival_proposals,
@@ -51,22 +54,41 @@ class Loader(DataLoader[K, T]):
         return asyncio.shield(super().load(key))
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Makes loaders of what services read for one caller."""
+
+    runtime: Runtime
+    actor: Actor
+
+    def one(self, read: Read[K, T]) -> Loader[K, T | None]:
+        async def load(keys: list[K]) -> list[T | None]:
+            found = await read(self.runtime, self.actor, keys)
+            return [found.get(key) for key in keys]
+
+        return Loader(load_fn=load)
+
+    def many(self, read: Read[K, list[T]]) -> Loader[K, list[T]]:
+        async def load(keys: list[K]) -> list[list[T]]:
+            found = await read(self.runtime, self.actor, keys)
+            return [found.get(key, []) for key in keys]
+
+        return Loader(load_fn=load)
+
+
+class OwnLoaders:
+    """Of the viewer alone: colleagues who hear an event together have others."""
+
+    def __init__(self, runtime: Runtime, actor: Actor) -> None:
+        reader = Reader(runtime, actor)
+        self.place_in_session = reader.one(presence.places_by_session)
+        self.unread_in_session = reader.one(presence.unread_by_session)
+
+
 class Loaders:
     def __init__(self, runtime: Runtime, actor: Actor) -> None:  # noqa: PLR0915 - a line a relation
-        def one(read: Read[K, T]) -> Loader[K, T | None]:
-            async def load(keys: list[K]) -> list[T | None]:
-                found = await read(runtime, actor, keys)
-                return [found.get(key) for key in keys]
-
-            return Loader(load_fn=load)
-
-        def many(read: Read[K, list[T]]) -> Loader[K, list[T]]:
-            async def load(keys: list[K]) -> list[list[T]]:
-                found = await read(runtime, actor, keys)
-                return [found.get(key, []) for key in keys]
-
-            return Loader(load_fn=load)
-
+        reader = Reader(runtime, actor)
+        one, many = reader.one, reader.many
         self.sessions = one(sessions.by_id)
         self.trees = one(tree.by_session)
         self.moments = one(replay.by_place)
@@ -108,6 +130,7 @@ class Loaders:
         self.handoffs = one(handoffs.by_id)
         self.handoffs_of_session = many(handoffs.by_session)
         self.open_handoff_of_session = one(handoffs.open_by_session)
+        self.present_in_session = many(presence.by_session)
         self.integrations = one(integrations.by_id)
         self.deliveries = one(deliveries.by_id)
         self.deliveries_of_handoff = many(deliveries.by_handoff)

@@ -65,6 +65,7 @@ LENGTHS: Mapping[str, float] = {
     "rankings": 10,
     "resolutionOutputs": 3,
     "outputs": 3,
+    "presence": 3,
     "sentences": 20,
     "sources": 2,
     "revisions": 3,

@@ -24,6 +24,7 @@ from resolvers.knowledge import KnowledgeQueries
 from resolvers.messages import MessageMutations, MessageQueries
 from resolvers.nodes import NodeQueries
 from resolvers.outputs import OutputMutations
+from resolvers.presence import PresenceMutations
 from resolvers.queue import QueueMutations, QueueQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
@@ -74,6 +75,7 @@ class Mutation(
     UploadMutations,
     IntegrationMutations,
     DeliveryMutations,
+    PresenceMutations,
 ):
     pass
 

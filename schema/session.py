@@ -24,6 +24,7 @@ from schema import knowledge
 from schema import message as messages
 from schema import moment as moments
 from schema import output as outputs
+from schema import presence as presences
 from schema import second_opinion as second_opinions
 from schema import step as steps
 from schema import timeline as timelines
@@ -44,6 +45,7 @@ from services.exports.links import ExportFormat
 from services.feed import decode_cursor, encode_cursor
 from services.ids import Kind, node_id, optional_uuid_of
 from services.pages import Page, write_cursor
+from services.presence import others
 from services.sessions import SessionView
 from services.steps import list_steps
 from services.tree import Tree
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from schema.message import BranchMessage
     from schema.moment import SessionMoment
     from schema.output import ResolutionOutput
+    from schema.presence import Presence
     from schema.second_opinion import SecondOpinion
     from schema.step import StepConnection
     from schema.timeline import EventConnection
@@ -157,6 +160,26 @@ class AiSession(Node):
     ) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
         tree = await self._tree(info)
         return branches.Branch.of(tree.by_id[self.row.active_branch_id], tree)
+
+    @strawberry.field(
+        description="The branch that the viewer looked at last here, archived or not. Null: none yet, or "
+        "the viewer is an API key."
+    )
+    async def viewer_branch(
+        self, info: Info
+    ) -> Annotated["Branch", strawberry.lazy("schema.branch")] | None:
+        row = await info.context.own_loaders.place_in_session.load(self.row.id)
+        if row is None:
+            return None
+        is_in_tree = self.tree is not None and row.id in self.tree.by_id  # it may be younger
+        return branches.Branch.of(row, self.tree if is_in_tree else None)
+
+    @strawberry.field(description="Others who have it open now, by display name; at most 50.")
+    async def presence(
+        self, info: Info
+    ) -> list[Annotated["Presence", strawberry.lazy("schema.presence")]]:
+        rows = await info.context.loaders.present_in_session.load(self.row.id)
+        return [presences.Presence.of(row) for row in others(rows, info.context.actor)]
 
     @strawberry.field(
         description="The whole tree, parents before children, in one read. At most 1,000; "

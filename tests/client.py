@@ -153,6 +153,8 @@ NO_INPUT_RULES = {
     "deactivateMember",
     "dismissRevivalProposal",
     "heartbeatHandoff",
+    "leaveSession",
+    "lookAtBranch",
     "reactivateMember",
     "regenerateResolutionOutput",
     "rejectResolutionOutput",

@@ -214,6 +214,7 @@ async def _tree(admin: Client, made: dict[str, Any]) -> None:
     for name in ("failed", "cancelled", "pending"):
         made[name] = await _say(admin, made["active"], f"{mark} {name}", "reply")
     await admin.mutate("switchBranch", "branch { id }", branchId=made["active"])
+    await admin.mutate("lookAtBranch", "branch { id }", branchId=made["active"])
 
 
 async def _dead_ends(admin: Client, made: dict[str, Any]) -> None:
@@ -718,6 +719,8 @@ INPUTS: dict[str, Callable[[World], Input]] = {
     "claimHandoff": lambda w: {"handoffId": w.claimable},
     "heartbeatHandoff": lambda w: {"handoffId": w.held},
     "releaseHandoff": lambda w: {"handoffId": w.releasable},
+    "lookAtBranch": lambda w: {"branchId": w.untried, "isAsking": True},
+    "leaveSession": lambda w: {"sessionId": w.idle},
     "reassignSession": lambda w: {
         "sessionId": w.given,
         "assigneeId": w.engineer,

@@ -1,21 +1,23 @@
-/** What the cache has to know of the schema: which types stand behind an abstract one, and which have no
- * identity of their own and are kept within what holds them. */
-import { isAbstractType, isObjectType } from "graphql";
-
-const ROOTS = ["Query", "Mutation", "Subscription"];
+/** What the cache has to know of the schema: which fields a type has, and which types stand behind an
+ * abstract one. */
+import { isAbstractType, isInterfaceType, isObjectType } from "graphql";
 
 export function plugin(schema) {
   const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith("__"));
-  const possible = types
-    .filter(isAbstractType)
-    .map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)]);
-  const embedded = types
-    .filter(isObjectType)
-    .filter((type) => !ROOTS.includes(type.name))
-    .filter((type) => !type.getInterfaces().some(({ name }) => name === "Node"))
-    .map(({ name }) => name);
+  const fields = Object.fromEntries(
+    types.filter(isObjectType).map((type) => [type.name, Object.keys(type.getFields()).join(" ")]),
+  );
+  const kinds = { INTERFACE: {}, UNION: {} };
+  for (const type of types.filter(isAbstractType)) {
+    const kind = isInterfaceType(type) ? "INTERFACE" : "UNION";
+    kinds[kind][type.name] = schema
+      .getPossibleTypes(type)
+      .map(({ name }) => name)
+      .join(" ");
+  }
   return [
-    `export const POSSIBLE_TYPES: Record<string, string[]> = ${JSON.stringify(Object.fromEntries(possible))};`,
-    `export const EMBEDDED: string[] = ${JSON.stringify(embedded)};`,
+    `export const FIELDS: Record<string, string> = ${JSON.stringify(fields)};`,
+    `export const INTERFACES: Record<string, string> = ${JSON.stringify(kinds.INTERFACE)};`,
+    `export const UNIONS: Record<string, string> = ${JSON.stringify(kinds.UNION)};`,
   ].join("\n");
 }

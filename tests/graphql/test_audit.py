@@ -69,6 +69,8 @@ DONE_BY = {
     "pushHandoff": "DELIVERY_CHANGED",
     "retryDelivery": "DELIVERY_CHANGED",
     "heartbeatHandoff": None,
+    "lookAtBranch": None,
+    "leaveSession": None,
     "retryHandoffPreparation": "HANDOFF_UPDATED",
     "releaseHandoff": "HANDOFF_RELEASED",
     "reassignSession": "SESSION_REASSIGNED",

@@ -10,8 +10,8 @@ from tests.factories import Colleagues
 SCALARS = "id label description order depth status statusReason isActive version createdAt"
 
 
-def nested(levels: int) -> str:
-    return f"{SCALARS} children {{ {nested(levels - 1)} }}" if levels else SCALARS
+def nested(levels: int, fields: str = SCALARS) -> str:
+    return f"{fields} children {{ {nested(levels - 1, fields)} }}" if levels else fields
 
 
 async def grown(client: Client, width: int) -> dict[str, Any]:

@@ -80,13 +80,16 @@ FOLLOWS: dict[str, Callable[[World], Input]] = {
     "branchChanged": lambda w: {"sessionId": w.session, "after": w.event_cursor},
     "queueChanged": lambda w: {"filter": {"teamId": w.team}, "after": w.event_cursor},
     "messageStreamed": lambda w: {"messageId": w.pending},
+    "presenceChanged": lambda w: {"sessionId": w.session},
 }
 NEEDS_NO_TOKEN = {"signIn", "refreshTokens"}
 
 SESSION_WITH_ALL = """
-  id intake { text } problemSummary eventCursor assignee { id email } openedBy { id } team { id }
+  id viewerBranch { id } presence { user { id } branch { id } }
+  intake { text } problemSummary eventCursor assignee { id email } openedBy { id } team { id }
   branches(includeArchived: true) {
-    id label description statusReason revivals { description evidence { body } } findings { claim }
+    id label unreadCount description statusReason findings { claim }
+    revivals { description evidence { body } }
     messages(scope: LINEAGE, first: 41) {
       edges { node {
         id body author { id } attachments { id filename } suggestedArticles { id title }
@@ -533,7 +536,9 @@ async def test_a_foreign_cursor_resets_our_own_session(
     assert seen == [{field: reset}]
 
 
-@pytest.mark.parametrize("field", ["sessionChanged", "branchChanged", "messageStreamed"])
+@pytest.mark.parametrize(
+    "field", ["sessionChanged", "branchChanged", "messageStreamed", "presenceChanged"]
+)
 async def test_what_is_foreign_cannot_be_followed(
     client: Client, worlds: Pair, untouched: None, field: str
 ) -> None:
@@ -585,7 +590,7 @@ def _document(root: str, field: str, given: Input) -> str:
     declared, used = _arguments(root, field, given)
     composite = is_composite_type(get_named_type(root_fields(root)[field].type))
     selection = "{ __typename ... on Event { cursor } }" if root == "Subscription" else ""
-    if field == "messageStreamed" or (composite and not selection):
+    if field in {"messageStreamed", "presenceChanged"} or (composite and not selection):
         selection = "{ __typename }"
     return f"{root.lower()}{declared} {{ {field}{used} {selection} }}"
 

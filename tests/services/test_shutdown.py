@@ -74,6 +74,26 @@ async def until_status(client: Client, status: int) -> None:
             pass
 
 
+PRESENCE = "subscription($id: ID!) { presenceChanged(sessionId: $id) { presence { isAsking } } }"
+
+
+async def test_who_follows_presence_is_sent_elsewhere_and_nothing_is_said_to_fail(
+    database_url: str, colleagues: Colleagues, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path, drain_seconds=0) as (process, stranger):
+        engineer = stranger.as_(colleagues.engineer)
+        started = await engineer.mutate("startSession", "session { id }", intake={"text": "VPN"})
+        async with engineer.subscribe(PRESENCE, id=started["session"]["id"]) as states:
+            assert await anext(states) == {"presenceChanged": {"presence": []}}
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                await anext(states)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+        log = await ended(process)
+    assert [line for line in log if line["level"] in {"error", "critical"}] == []
+
+
 async def test_a_request_under_way_is_answered_and_a_socket_sent_elsewhere(
     database_url: str, colleagues: Colleagues, tmp_path: Path
 ) -> None:

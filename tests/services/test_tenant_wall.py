@@ -28,6 +28,7 @@ FILLED = {
     "branch_messages",
     "branch_revival_evidence",
     "branch_revivals",
+    "branch_views",
     "deliveries",
     "delivery_attempts",
     "events",
@@ -263,6 +264,7 @@ ELSEWHERE = [
     ("revival_proposals", "reason_message_id", "doubt", "elsewhere", Kind.MESSAGE),
     ("second_opinions", "leading_branch_id", "opinion", "idle_trunk", Kind.BRANCH),
     ("branch_revivals", "evidence_from_branch_id", None, "idle_trunk", Kind.BRANCH),
+    ("branch_views", "branch_id", None, "idle_trunk", Kind.BRANCH),
 ]
 
 

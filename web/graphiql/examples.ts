@@ -75,6 +75,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
     "retryHandoffPreparation",
     "saveSlaTargets",
   ]),
+  group("Who is there", ["presence", "lookAtBranch", "leaveSession", "presenceChanged"]),
   group("Deliver", [
     "integrations",
     "saveIntegration",

@@ -1,5 +1,6 @@
-import type { Cache, CacheExchangeOpts } from "@urql/exchange-graphcache";
+import type { Cache, CacheExchangeOpts, ResolveInfo, Variables } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
+import { stringifyVariables } from "urql";
 import {
   BranchMessagesDocument as BranchMessages,
   type BranchMessagesQuery,
@@ -8,18 +9,21 @@ import {
   QueueDocument as Queue,
   type QueueQuery,
   type QueueRowFragment,
+  type SessionListRowFragment,
+  SessionsDocument as Sessions,
   SessionTreeDocument as SessionTree,
   type SessionTreeQuery,
 } from "./operations";
-import { EMBEDDED, POSSIBLE_TYPES } from "./types";
+import { KEYS, SCHEMA } from "./schema";
+import { withSession } from "./session-list";
 
 /** Where events and answers grow a list that the cache holds. Everything else they bring is written over
  * what is known of the same objects, without a word here. */
 export function cacheConfig(): CacheExchangeOpts {
   const told = new ToldMessages();
   return {
-    keys: Object.fromEntries(EMBEDDED.map((name) => [name, () => null])),
-    possibleTypes: POSSIBLE_TYPES,
+    schema: SCHEMA,
+    keys: KEYS,
     resolvers: {
       Query: {
         session: (_, { id }) => ({ __typename: "AiSession", id }),
@@ -30,6 +34,7 @@ export function cacheConfig(): CacheExchangeOpts {
       },
     },
     updates: {
+      Query: { sessions: beginAnew, queue: beginAnew, kbArticles: beginAnew },
       Branch: {
         messages(result, { before }, cache) {
           const { id, messages } = result as NonNullable<BranchMessagesQuery["branch"]>;
@@ -63,6 +68,10 @@ export function cacheConfig(): CacheExchangeOpts {
           const { handoff } = event as { handoff?: QueueRowFragment };
           if (handoff) updateQueue(cache, filter, handoff);
         },
+        sessionsChanged({ sessionsChanged: event }, { filter }, cache) {
+          const { session } = event as { session?: SessionListRowFragment };
+          if (session) updateSessions(cache, filter, session);
+        },
       },
     },
   };
@@ -89,6 +98,22 @@ class ToldMessages {
       if (message) updateMessages(cache, branchId, (known) => withMessage(known, message));
     }
   }
+}
+
+/** A first page that is read anew begins its list anew. Pages that were read after an older one would leave a
+ * gap, or show what has gone since. */
+function beginAnew(_: unknown, args: Variables, cache: Cache, { fieldName }: ResolveInfo): void {
+  if (args.after) return;
+  for (const field of cache.inspectFields("Query")) {
+    if (field.fieldName !== fieldName || !field.arguments?.after) continue;
+    if (listOf(field.arguments) === listOf(args)) {
+      cache.invalidate("Query", fieldName, field.arguments);
+    }
+  }
+}
+
+function listOf(args: Variables): string {
+  return stringifyVariables({ ...args, after: undefined });
 }
 
 type Messages = NonNullable<BranchMessagesQuery["branch"]>["messages"];
@@ -149,6 +174,13 @@ function updateQueue(cache: Cache, filter: unknown, handoff: QueueRowFragment): 
   const variables = { filter: filter as never };
   cache.updateQuery({ query: Queue, variables }, (data) =>
     data ? { ...data, queue: withHandoff(data.queue, handoff) } : data,
+  );
+}
+
+function updateSessions(cache: Cache, filter: unknown, session: SessionListRowFragment): void {
+  const variables = { filter: filter as never };
+  cache.updateQuery({ query: Sessions, variables }, (data) =>
+    data ? { ...data, sessions: withSession(data.sessions, session, variables.filter) } : data,
   );
 }
 

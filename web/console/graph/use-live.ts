@@ -10,11 +10,16 @@ import { answeredCursor, forgetCursor } from "./cursors";
 
 const RETRY_MS = 2_000;
 
-export interface Live<Data> {
+export interface Loaded<Data> {
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
   reload: () => void;
+}
+
+interface Live<Data> extends Loaded<Data> {
+  /** From where on events are followed; other subscriptions to the same may begin there, too. */
+  after: string | undefined;
 }
 
 interface Options<Data, Variables extends AnyVariables, Event, EventVariables> {
@@ -59,7 +64,7 @@ export function useLive<
   if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
 
   const after = from?.key === key ? from.cursor : undefined;
-  useSubscription(
+  const [feed] = useSubscription(
     {
       query: events,
       variables: { ...eventVariables, after },
@@ -85,7 +90,8 @@ export function useLive<
 
   return {
     data: answer.data,
-    error: answer.error,
+    error: answer.error ?? feed.error,
+    after,
     isLoading: answer.data === undefined && answer.error === undefined,
     reload: () => execute({ requestPolicy: "network-only" }),
   };

@@ -4,7 +4,5 @@ import type { Socket } from "../graph/socket";
 export function LiveSign({ socket, count }: { socket: Socket; count: number | undefined }) {
   const line = useSyncExternalStore(socket.listen, socket.line);
   const waiting = count === undefined ? "" : `${count} waiting`;
-  return (
-    <p aria-live="polite">{[waiting, line === "live" ? "live" : ""].filter(Boolean).join(" · ")}</p>
-  );
+  return <p>{[waiting, line === "live" ? "live" : ""].filter(Boolean).join(" · ")}</p>;
 }

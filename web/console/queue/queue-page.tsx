@@ -1,22 +1,23 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { useQuery } from "urql";
+import { useSearchParams } from "wouter";
 import { useLive } from "../graph/use-live";
+import { useMore } from "../graph/use-more";
 import { Header } from "../shell/header";
 import { useSocket } from "../shell/viewer";
 import { Button } from "../ui/button";
+import { Segments } from "../ui/segments";
+import { ShowMore } from "../ui/show-more";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
+import { DomainSelect } from "./domain-select";
 import { LiveSign } from "./live-sign";
-import {
-  QueueEventsDocument,
-  type QueueFilter,
-  QueuePageDocument,
-  QueueTeamsDocument,
-} from "./operations";
+import { QueueEventsDocument, QueuePageDocument, QueueViewerDocument } from "./operations";
 import { QueueTable } from "./queue-table";
+import { useArrivals } from "./use-arrivals";
+import { useQueueCounts } from "./use-queue-counts";
+import { addressOf, asked, type Shown, shownOf, VIEWS, type View } from "./views";
 
-type View = "team" | "all" | "escalated" | "parked" | "late";
-
-const VIEWS: Record<View, string> = {
+const LABELS: Record<View, string> = {
   team: "My team",
   all: "All",
   escalated: "Escalated",
@@ -34,82 +35,75 @@ const NOTHING: Record<View, string> = {
 
 /** What waits to be claimed, live: elevated first, then the longest waiting. */
 export function QueuePage() {
-  const [{ data: people }] = useQuery({ query: QueueTeamsDocument });
+  const [{ data: people }] = useQuery({ query: QueueViewerDocument });
   const teamId = people?.viewer.user?.team?.id;
-  const [view, setView] = useState<View>("all");
-  const [domain, setDomain] = useState("");
-  const filter = useMemo(() => filterOf(view, teamId, domain), [view, teamId, domain]);
-  const [pages, setPages] = useState<{ filter: QueueFilter; after: string } | null>(null);
+  const [address, setAddress] = useSearchParams();
+  const shown = useMemo(() => shownOf(address), [address]);
+  const filter = useMemo(() => asked(shown, teamId), [shown, teamId]);
+  const arrivals = useArrivals();
   const queue = useLive({
     query: QueuePageDocument,
     variables: { filter },
     events: QueueEventsDocument,
     eventVariables: { filter },
+    onEvent: arrivals.notice,
+    pause: shown.view === "team" && !people,
   });
-  const after = pages?.filter === filter ? pages.after : undefined;
-  useQuery({ query: QueuePageDocument, variables: { filter, after }, pause: after === undefined });
+  const more = useMore(QueuePageDocument);
+  const { counts, domains, isCut } = useQueueCounts(teamId);
 
   const found = queue.data?.queue;
-  const views = (Object.keys(VIEWS) as View[]).filter((each) => each !== "team" || teamId);
+  const views = VIEWS.filter((view) => view !== "team" || teamId);
+  const show = (changes: Partial<Shown>) =>
+    setAddress(addressOf({ ...shown, ...changes }), { replace: true });
   return (
     <>
       <Header title="Queue" about={<LiveSign socket={useSocket()} count={found?.totalCount} />} />
       <main className="mx-auto flex max-w-[1400px] flex-col gap-3 p-4 md:p-6">
         <div className="flex flex-wrap items-center gap-2">
-          <fieldset className="flex flex-wrap gap-1">
-            <legend className="sr-only">Which of them</legend>
-            {views.map((each) => (
-              <button
-                key={each}
-                type="button"
-                aria-pressed={each === view}
-                onClick={() => setView(each)}
-                className="min-h-8 rounded px-2.5 text-ink-2 transition-colors hover:bg-hover aria-pressed:bg-accent-soft aria-pressed:font-medium aria-pressed:text-ink"
-              >
-                {VIEWS[each]}
-              </button>
-            ))}
-          </fieldset>
-          <input
-            type="search"
-            aria-label="Domain"
-            placeholder="Domain, as Email"
-            value={domain}
-            onChange={(event) => setDomain(event.target.value)}
-            className="min-h-8 w-40 rounded border border-edge bg-panel px-2.5"
+          <Segments
+            label="Which of them"
+            items={views.map((id) => ({ id, label: LABELS[id], count: counts[id] }))}
+            chosen={shown.view}
+            onChoose={(view) => show({ view })}
           />
-          <p className="ml-auto text-xs text-ink-3">Elevated first, then longest waiting</p>
+          <DomainSelect
+            domains={domains}
+            isCut={isCut}
+            chosen={shown.domain}
+            onChoose={(domain) => show({ domain })}
+          />
         </div>
-        <section aria-label="Waiting" className="rounded border bg-panel">
-          {queue.isLoading && <SkeletonRows count={5} className="h-12" />}
-          {queue.error && !found && (
-            <Failed what="The queue" error={queue.error} retry={queue.reload} />
-          )}
-          {found && (
-            <QueueTable
-              handoffs={found.edges.map(({ node }) => node)}
-              whenEmpty={<Empty>{NOTHING[view]}</Empty>}
-            />
-          )}
-        </section>
-        {found?.pageInfo.hasNextPage && found.pageInfo.endCursor && (
-          <Button
-            className="self-center"
-            onClick={() => setPages({ filter, after: found.pageInfo.endCursor ?? "" })}
-          >
-            Show more
-          </Button>
+        <p role="status" className="sr-only">
+          {arrivals.news}
+        </p>
+        {queue.isLoading && (
+          <div className="rounded border bg-panel">
+            <SkeletonRows count={5} className="h-12" />
+          </div>
+        )}
+        {queue.error && !found && (
+          <Failed what="The queue" error={queue.error} retry={queue.reload} />
+        )}
+        {found && (
+          <QueueTable
+            handoffs={found.edges.map(({ node }) => node)}
+            arrived={arrivals.ids}
+            whenEmpty={
+              shown.domain ? (
+                <Empty action={<Button onClick={() => show({ domain: "" })}>All domains</Button>}>
+                  {`Nothing of the domain ${shown.domain} waits here.`}
+                </Empty>
+              ) : (
+                <Empty>{NOTHING[shown.view]}</Empty>
+              )
+            }
+          />
+        )}
+        {found?.pageInfo.hasNextPage && (
+          <ShowMore more={more} variables={{ filter, after: found.pageInfo.endCursor }} />
         )}
       </main>
     </>
   );
-}
-
-function filterOf(view: View, teamId: string | undefined, domain: string): QueueFilter {
-  const filter: QueueFilter = domain.trim() ? { domain: domain.trim() } : {};
-  if (view === "team" && teamId) filter.teamId = teamId;
-  if (view === "escalated") filter.intent = "ESCALATE";
-  if (view === "parked") filter.intent = "PARK";
-  if (view === "late") filter.slaState = ["AT_RISK", "BREACHED"];
-  return filter;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withHandoff } from "../graph/cache";
+import { inPlace } from "../ui/held-rows";
 import type { QueuePageQuery, QueueRowFragment } from "./operations";
-import { inPlace } from "./queue-table";
 
 function handoff(id: string, changes: Partial<QueueRowFragment> = {}): QueueRowFragment {
   return {
@@ -48,5 +48,7 @@ test("an event that is told twice counts once", () => {
 test("a row that is pointed at stays where it is, and so does what was claimed meanwhile", () => {
   const claimed = handoff("b", { state: "CLAIMED" });
   const now = [handoff("new", { priority: "ELEVATED" }), handoff("a"), claimed, handoff("c")];
-  expect(inPlace(["a", "b", "c"], now).map(({ id }) => id)).toEqual(["a", "b", "c", "new"]);
+  expect(
+    inPlace(["a", "b", "c"], now, ({ state }) => state === "OPEN").map(({ id }) => id),
+  ).toEqual(["a", "b", "c", "new"]);
 });

@@ -1,62 +1,80 @@
 import { type ReactNode, useRef, useState } from "react";
+import { useHeldRows } from "../ui/held-rows";
+import { KeyHints, useRowKeys } from "../ui/row-keys";
+import { useShortcuts } from "../ui/shortcuts";
 import type { QueueRowFragment } from "./operations";
 import { QueueRow } from "./queue-row";
 
 const HEADS = ["Intent", "Problem and what to know", "Tree", "From", "Waiting", "Target"];
 
-/** While somebody points at it or has the focus in it no row moves and none goes: what was claimed elsewhere
- * says so in its place, and what is new comes last. */
+/** What was claimed elsewhere goes, unless one points at the table or has tried to claim it, too. */
 export function QueueTable({
   handoffs,
+  arrived,
   whenEmpty,
 }: {
   handoffs: QueueRowFragment[];
+  /** Those that came while one was looking. */
+  arrived: ReadonlySet<string>;
   whenEmpty: ReactNode;
 }) {
-  const [isHeld, setIsHeld] = useState(false);
-  const held = useRef<string[]>([]);
-  const first = useRef(new Set(handoffs.map(({ id }) => id)));
-  const rows = isHeld ? inPlace(held.current, handoffs) : handoffs.filter(isOpen);
-  held.current = rows.map(({ id }) => id);
-
-  if (rows.length === 0) return whenEmpty;
-  return (
-    <table
-      className="w-full border-collapse max-md:block"
-      onPointerEnter={() => setIsHeld(true)}
-      onPointerLeave={() => setIsHeld(false)}
-      onFocus={() => setIsHeld(true)}
-      onBlur={(event) => setIsHeld(event.currentTarget.contains(event.relatedTarget))}
-    >
-      <thead className="max-md:sr-only">
-        <tr className="border-b text-left text-xs text-ink-2">
-          {HEADS.map((head) => (
-            <th key={head} scope="col" className="px-3 py-2 font-medium whitespace-nowrap">
-              {head}
-            </th>
-          ))}
-          <th scope="col" className="px-3 py-2">
-            <span className="sr-only">Claim</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody className="max-md:block">
-        {rows.map((handoff) => (
-          <QueueRow key={handoff.id} handoff={handoff} isNew={!first.current.has(handoff.id)} />
-        ))}
-      </tbody>
-    </table>
+  const table = useRef<HTMLTableElement>(null);
+  const [tried, setTried] = useState<string[]>([]);
+  const { rows, added, holding } = useHeldRows(
+    handoffs,
+    ({ id, state }) => state === "OPEN" || tried.includes(id),
   );
-}
+  useRowKeys(table);
+  useShortcuts({
+    c: () =>
+      document.activeElement?.closest("tr")?.querySelector<HTMLElement>("[data-claim]")?.click(),
+  });
 
-function isOpen({ state }: QueueRowFragment): boolean {
-  return state === "OPEN";
-}
-
-/** In the order that was shown, also what has gone since; then what is new. */
-export function inPlace(shown: string[], handoffs: QueueRowFragment[]): QueueRowFragment[] {
-  const byId = new Map(handoffs.map((handoff) => [handoff.id, handoff]));
-  const kept = shown.flatMap((id) => byId.get(id) ?? []);
-  const added = handoffs.filter((handoff) => isOpen(handoff) && !shown.includes(handoff.id));
-  return [...kept, ...added];
+  return (
+    <>
+      <section aria-label="Waiting" {...holding} className="rounded border bg-panel">
+        {rows.length === 0 ? (
+          whenEmpty
+        ) : (
+          <table ref={table} className="w-full border-collapse max-md:block">
+            <thead className="max-md:sr-only">
+              <tr className="border-b text-left text-xs text-ink-2">
+                {HEADS.map((head) => (
+                  <th key={head} scope="col" className="px-3 py-2 font-medium whitespace-nowrap">
+                    {head}
+                  </th>
+                ))}
+                <th scope="col" className="px-3 py-2">
+                  <span className="sr-only">Claim</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody className="max-md:block">
+              {rows.map((handoff) => (
+                <QueueRow
+                  key={handoff.id}
+                  handoff={handoff}
+                  isNew={arrived.has(handoff.id)}
+                  onTry={() => setTried([...tried, handoff.id])}
+                  onDismiss={() => setTried(tried.filter((id) => id !== handoff.id))}
+                />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </section>
+      <div className="flex flex-wrap justify-between gap-x-4">
+        <KeyHints
+          keys={[
+            [["J", "K"], "move"],
+            [["Enter"], "open"],
+            [["C"], "claim"],
+          ]}
+        />
+        <p className="ml-auto text-xs text-ink-3">
+          {added ? `${added} new at the end for now` : "Elevated first, then longest waiting"}
+        </p>
+      </div>
+    </>
+  );
 }

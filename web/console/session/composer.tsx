@@ -1,8 +1,12 @@
-import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useRef, useState } from "react";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Refused } from "../ui/states";
+import { AttachButton } from "../uploads/attach-button";
+import { useFileDrop } from "../uploads/file-drop";
+import { UploadChips } from "../uploads/upload-chips";
+import { useUploads } from "../uploads/use-uploads";
 import { COMPOSER_ID, useDraft } from "./drafts";
 import { EndBranch } from "./end-branch";
 import { type BranchRowFragment, SendMessageDocument } from "./operations";
@@ -17,20 +21,36 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
   const [text, setText] = useDraft(branch.id);
   const [ends, setEnds] = useState<"DEAD_END" | "SOLVED" | null>(null);
   const send = useAction(SendMessageDocument);
+  const uploads = useUploads();
+  const { isOver, target } = useFileDrop(uploads.add);
   const attempt = useRef({ text: "", key: "" });
   const isTooLong = text.length > LONGEST;
   const isEmpty = text.trim() === "";
 
   async function submit(event?: FormEvent): Promise<void> {
     event?.preventDefault();
-    if (isEmpty || isTooLong) return;
+    if (isEmpty || isTooLong || uploads.isBusy) return;
     // The same text again is the same message, whose answer may have been lost.
     if (attempt.current.text !== text) attempt.current = { text, key: newKey() };
-    const input = { idempotencyKey: attempt.current.key, branchId: branch.id, body: text.trim() };
+    const input = {
+      idempotencyKey: attempt.current.key,
+      branchId: branch.id,
+      body: text.trim(),
+      uploadIds: uploads.ids,
+    };
     if (await send.run({ input })) {
       setText("");
+      uploads.clear();
       attempt.current = { text: "", key: "" };
     }
+  }
+
+  /** What is too long to be said goes along as a file. */
+  function onPaste(event: ClipboardEvent): void {
+    const pasted = event.clipboardData.getData("text/plain");
+    if (pasted.length <= LONGEST) return;
+    event.preventDefault();
+    uploads.add([new File([pasted], "pasted.txt", { type: "text/plain" })]);
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -43,7 +63,8 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
     <form
       aria-label="Message"
       onSubmit={(event) => void submit(event)}
-      className="flex flex-col gap-1.5 rounded border border-edge/70 bg-panel px-3 pt-2 pb-2 focus-within:border-accent"
+      {...target}
+      className={`flex flex-col gap-1.5 rounded border bg-panel px-3 pt-2 pb-2 focus-within:border-accent ${isOver ? "border-accent bg-accent-soft" : "border-edge/70"}`}
     >
       <p className="truncate text-xs text-ink-3">
         On: <span dir="auto">{branch.label}</span>
@@ -58,10 +79,13 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
         placeholder="What did you see?"
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
         className="field-sizing-content max-h-60 min-h-11 resize-none bg-transparent outline-none"
       />
+      <UploadChips uploads={uploads} />
       <Refused refusal={send.refusal} />
       <footer className="flex flex-wrap items-center gap-1">
+        <AttachButton onFiles={uploads.add} />
         <Tool label="Fork" keyName="F" onPress={() => askFork({ branchId: branch.id })} />
         {branch.parent && branch.status !== "DEAD_END" && (
           <Tool label="Dead end" keyName="X" onPress={() => setEnds("DEAD_END")} />
@@ -78,7 +102,7 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
           type="submit"
           look={isEmpty ? "quiet" : "primary"}
           className="ml-auto"
-          disabled={send.isBusy || isEmpty || isTooLong}
+          disabled={send.isBusy || isEmpty || isTooLong || uploads.isBusy}
         >
           {send.isBusy ? "Sending…" : "Send"}
           <kbd className="text-xs opacity-80">

@@ -5,19 +5,18 @@ import { EarlierMessages } from "./earlier-messages";
 import { ForkCard } from "./fork-card";
 import { Inherited } from "./inherited";
 import { Message } from "./message";
-import type { ForkRowFragment, MessageBodyFragment } from "./operations";
+import type { BranchRowFragment, ForkRowFragment, MessageBodyFragment } from "./operations";
 import { useSession } from "./session-context";
 import { ancestorsOf } from "./tree";
 import { useConversation } from "./use-conversation";
 
 /** What was said on one branch: what it inherited, its hypothesis, and then its own, with the forks where
  * they were made. */
-export function Conversation({ branchId }: { branchId: string }) {
+export function Conversation({ branch }: { branch: BranchRowFragment }) {
   const { branches, forkPoints, fresh } = useSession();
-  const { messages, error, reload } = useConversation(branchId, fresh);
-  const branch = branches.get(branchId);
+  const { messages, error, reload } = useConversation(branch, fresh);
+  const branchId = branch.id;
   const forks = useMemo(() => forksByMessage(forkPoints, branchId), [forkPoints, branchId]);
-  if (!branch) return null;
   const lineage = ancestorsOf(branch, branches);
   const edges = messages?.edges ?? [];
   const lastId = edges.at(-1)?.node.id;
@@ -35,7 +34,7 @@ export function Conversation({ branchId }: { branchId: string }) {
         <SkeletonRows count={3} className="h-16" />
       )}
       {!messages && error && <Failed what="The conversation" error={error} retry={reload} />}
-      {messages && edges.length === 0 && !forks.size && (
+      {branch.messageCount === 0 && !forks.size && (
         <Empty>Nothing was said here yet. Say what you see, or what to check first.</Empty>
       )}
       {edges.map(({ node }) => (

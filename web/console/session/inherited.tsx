@@ -50,15 +50,15 @@ export function Inherited({
 /** An ancestor's own messages, up to where the next branch left it. */
 function Segment({ branch, last }: { branch: BranchRowFragment; last: number }) {
   const { fresh } = useSession();
-  const { messages, error, reload } = useConversation(branch.id, fresh);
+  const { messages, error, reload } = useConversation(branch, fresh);
   if (error && !messages) return <Failed what={branch.label} error={error} retry={reload} />;
-  if (!messages) return <SkeletonRows count={2} className="h-12" />;
+  if (!messages && branch.messageCount > 0) return <SkeletonRows count={2} className="h-12" />;
   return (
     <div className="flex flex-col gap-5 border-l-2 pl-4">
       <p className="text-xs font-medium text-ink-2" dir="auto">
         {branch.label}
       </p>
-      {messages.edges
+      {messages?.edges
         .filter(({ node }) => node.position <= last)
         .map(({ node }) => (
           <Message key={node.id} message={node} isInherited />

@@ -1,10 +1,12 @@
 import { useCallback, useMemo, useRef, useState } from "react";
-import { useLocation } from "wouter";
+import { useSubscription } from "urql";
+import { Redirect, useLocation } from "wouter";
 import { useLive } from "../graph/use-live";
 import { Header } from "../shell/header";
 import { NotFound } from "../shell/not-found";
 import { Failed, SkeletonRows } from "../ui/states";
 import {
+  MessageEventsDocument,
   SessionDocument,
   SessionEventsDocument,
   type SessionEventsSubscription,
@@ -44,6 +46,11 @@ export default function SessionPage({
     onReset: useCallback(() => fresh.current.clear(), []),
   });
 
+  useSubscription({
+    query: MessageEventsDocument,
+    variables: { sessionId, after: live.after },
+    pause: live.after === undefined,
+  });
   const session = live.data?.session;
   const show = useCallback(
     (to: string, messageId?: string) => {
@@ -66,13 +73,18 @@ export default function SessionPage({
       </>
     );
   }
-  const known = session.branches.some(({ id }) => id === branchId);
+  const shown = session.branches.find(({ id }) => id === branchId);
+  // The viewer stays where they were, wherever the team goes.
+  if (!shown) {
+    const place = session.viewerBranch ?? session.activeBranch;
+    return <Redirect to={`/sessions/${sessionId}/${place.id}${window.location.search}`} replace />;
+  }
   return (
     <SessionView
       session={session}
       branches={session.branches}
       forkPoints={session.forkPoints}
-      shownId={branchId && known ? branchId : session.activeBranch.id}
+      shown={shown}
       transition={transition}
       fresh={fresh.current}
       show={show}

@@ -1,48 +1,50 @@
-import { PanelRight } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { Header } from "../shell/header";
-import { IconButton } from "../ui/button";
+import { DocumentsPanel } from "../documents/documents-panel";
+import { HandoffBanner } from "../handoff/handoff-banner";
+import { ResolveDialog } from "../handoff/resolve-dialog";
+import { BranchAside } from "./branch-aside";
 import { BranchMap } from "./branch-map";
 import { Composer } from "./composer";
 import { Conversation } from "./conversation";
-import { focusComposer } from "./drafts";
 import { ForkDialog } from "./fork-dialog";
 import type { BranchRowFragment, ForkRowFragment, SessionHeadFragment } from "./operations";
+import { type Pane, PaneTabs } from "./pane-tabs";
 import { PlaceBar, type Transition } from "./place-bar";
 import { type ForkWish, SessionContext, type SessionPlace } from "./session-context";
-import { SessionLine } from "./session-line";
-import { byId, siblingOf } from "./tree";
+import { SessionHeader } from "./session-header";
+import { byId } from "./tree";
 import { type Fresh, usePrefetch } from "./use-conversation";
-import { useShortcuts } from "./use-shortcuts";
+import { usePlace, usePresence } from "./use-presence";
+import { useSessionKeys } from "./use-session-keys";
 import { useShownMessage } from "./use-shown-message";
 import { useStuckToEnd } from "./use-stuck-to-end";
+import { useView } from "./use-view";
+import { WhoIsAsking } from "./who-is-asking";
 
 interface Props {
   session: SessionHeadFragment;
-  branches: BranchRowFragment[];
+  branches: (BranchRowFragment & { unreadCount: number })[];
   forkPoints: ForkRowFragment[];
-  shownId: string;
+  shown: BranchRowFragment;
   transition: Transition | null;
   fresh: Fresh;
   show: (branchId: string, messageId?: string) => void;
 }
 
-type Pane = "map" | "talk" | "known";
-
-const PANES: Record<Pane, string> = {
-  map: "Branches",
-  talk: "Conversation",
-  known: "What we know",
-};
-
 /** Three panes: the map, the conversation, and what is known. On a phone one at a time. */
 export function SessionView(props: Props) {
-  const { session, branches, forkPoints, shownId, transition, fresh, show } = props;
+  const { session, branches, forkPoints, shown, transition, fresh, show } = props;
+  const shownId = shown.id;
   const [pane, setPane] = useState<Pane>("talk");
   const [wish, setWish] = useState<ForkWish | null>(null);
+  const [asksToResolve, setAsksToResolve] = useState(false);
   const [inSight, setInSight] = useState<string[]>([]);
+  const view = useView();
   const known = useMemo(() => byId(branches), [branches]);
-  const shown = known.get(shownId);
+  const unread = useMemo(
+    () => new Map(branches.map(({ id, unreadCount }) => [id, unreadCount])),
+    [branches],
+  );
   const isOver = session.status === "RESOLVED" || session.status === "ABANDONED";
 
   const goTo = useCallback(
@@ -65,7 +67,7 @@ export function SessionView(props: Props) {
       askRevival: () => {},
       compare: () => {},
       inspect: () => {},
-      onSolved: () => {},
+      onSolved: () => setAsksToResolve(true),
     }),
     [session, known, forkPoints, fresh, shownId, isOver, goTo],
   );
@@ -74,47 +76,27 @@ export function SessionView(props: Props) {
     useMemo(() => inSight.flatMap((id) => known.get(id) ?? []), [inSight, known]),
     fresh,
   );
-  useShortcuts(
-    useMemo(() => {
-      const sibling = (step: 1 | -1) => () => {
-        if (shown) goTo(siblingOf(shown, branches, step).id);
-      };
-      const numbers = Object.fromEntries(
-        Array.from({ length: 9 }, (_, option) => [
-          String(option + 1),
-          () => chooseOption(option + 1),
-        ]),
-      );
-      return {
-        ...numbers,
-        "[": sibling(-1),
-        "]": sibling(1),
-        f: () => press("f"),
-        x: () => press("x"),
-        s: () => press("s"),
-        m: focusComposer,
-      };
-    }, [shown, branches, goTo]),
-  );
-  const { scroller, content } = useStuckToEnd(shownId);
+  useSessionKeys(shown, branches, goTo);
   useShownMessage(shownId);
+  const { scroller, content } = useStuckToEnd(`${view.name} ${shownId}`, view.name === "talk");
+  const people = usePresence(session.id);
+  usePlace(session.id, shownId, unread.get(shownId) ?? 0);
+  const aside = useCallback(
+    ({ id }: BranchRowFragment) => (
+      <BranchAside
+        people={people.filter(({ branch }) => branch.id === id)}
+        unreadCount={id === shownId ? 0 : (unread.get(id) ?? 0)}
+      />
+    ),
+    [people, unread, shownId],
+  );
+  const takesMessages = !isOver && !shown.archivedAt && shown.status !== "DEAD_END";
 
   return (
     <SessionContext value={place}>
       <div className="flex h-full flex-col">
-        <Header
-          title={session.problemSummary ?? session.intake.text.slice(0, 80)}
-          about={<SessionLine session={session} />}
-          actions={
-            <IconButton
-              label={pane === "known" ? "Hide what we know" : "Show what we know"}
-              className="lg:hidden max-md:hidden"
-              onClick={() => setPane(pane === "known" ? "talk" : "known")}
-            >
-              <PanelRight aria-hidden className="size-4" />
-            </IconButton>
-          }
-        />
+        <SessionHeader session={session} branches={branches} view={view} />
+        <HandoffBanner session={session} onMoved={view.onMoved} />
         <PaneTabs pane={pane} onChoose={setPane} />
         <div className="flex min-h-0 flex-1">
           <aside
@@ -127,20 +109,25 @@ export function SessionView(props: Props) {
               activeId={session.activeBranch.id}
               onShow={goTo}
               onVisible={setInSight}
-              aside={NOTHING_ASIDE}
+              aside={aside}
             />
           </aside>
           <main
-            className={`min-w-0 flex-1 flex-col ${pane === "talk" ? "flex" : "hidden md:flex"} ${pane === "known" ? "max-lg:hidden" : ""}`}
+            className={`min-w-0 flex-1 flex-col ${pane === "talk" ? "flex" : "hidden md:flex"}`}
           >
-            {shown && <PlaceBar branch={shown} transition={transition} />}
+            <PlaceBar branch={shown} transition={transition} />
             <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
               <div ref={content}>
-                <Conversation key={shownId} branchId={shownId} />
+                {view.name === "documents" ? (
+                  <DocumentsPanel sessionId={session.id} onShowMessage={goTo} />
+                ) : (
+                  <Conversation key={shownId} branch={shown} />
+                )}
               </div>
             </div>
-            {shown && !isOver && !shown.archivedAt && (
+            {view.name === "talk" && takesMessages && (
               <div className="mx-auto w-full max-w-[690px] px-4 pb-3">
+                <WhoIsAsking people={people.filter(({ branch }) => branch.id === shownId)} />
                 <Composer key={shownId} branch={shown} />
               </div>
             )}
@@ -148,38 +135,14 @@ export function SessionView(props: Props) {
         </div>
       </div>
       {wish && <ForkDialog wish={wish} onClose={() => setWish(null)} />}
+      {asksToResolve && (
+        <ResolveDialog
+          session={session}
+          branches={branches}
+          onClose={() => setAsksToResolve(false)}
+          onResolved={() => view.show("documents")}
+        />
+      )}
     </SessionContext>
   );
-}
-
-const NOTHING_ASIDE = () => null;
-
-function PaneTabs({ pane, onChoose }: { pane: Pane; onChoose: (pane: Pane) => void }) {
-  return (
-    <nav aria-label="Parts of the page" className="flex border-b bg-panel md:hidden">
-      {(Object.keys(PANES) as Pane[]).map((each) => (
-        <button
-          key={each}
-          type="button"
-          aria-pressed={each === pane}
-          onClick={() => onChoose(each)}
-          className="min-h-10 flex-1 border-b-2 border-transparent text-xs text-ink-2 aria-pressed:border-accent aria-pressed:font-medium aria-pressed:text-ink"
-        >
-          {PANES[each]}
-        </button>
-      ))}
-    </nav>
-  );
-}
-
-/** Presses the button that says so, if it is there: a key does what the page offers, and nothing else. */
-function press(key: string): void {
-  document.querySelector<HTMLButtonElement>(`[data-shortcut="${key}"]`)?.click();
-}
-
-/** Of the last fork in sight. */
-function chooseOption(place: number): void {
-  [...document.querySelectorAll<HTMLButtonElement>(`[data-fork-option="${place}"]`)]
-    .at(-1)
-    ?.click();
 }

@@ -12,7 +12,8 @@ const PAUSE_MS = 250;
 /** Of what the viewer may ask for in a minute this much is left to what they do. */
 const RESERVE = 0.6;
 
-export function useConversation(branchId: string, fresh: Fresh) {
+/** Of a branch on which nothing was said there is nothing to ask for. */
+export function useConversation({ id: branchId, messageCount }: BranchRowFragment, fresh: Fresh) {
   const isFresh = useRef<{ branchId: string; is: boolean }>(undefined);
   if (isFresh.current?.branchId !== branchId) {
     isFresh.current = { branchId, is: fresh.has(branchId) };
@@ -20,6 +21,7 @@ export function useConversation(branchId: string, fresh: Fresh) {
   const [{ data, error, fetching, stale }, reload] = useQuery({
     query: BranchMessagesDocument,
     variables: { id: branchId },
+    pause: messageCount === 0,
     requestPolicy: isFresh.current.is ? "cache-first" : "cache-and-network",
   });
   const isLoaded = data?.branch?.id === branchId && !fetching && !stale;

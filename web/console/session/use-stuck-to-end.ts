@@ -3,8 +3,11 @@ import { type RefObject, useEffect, useRef } from "react";
 const NEAR = 80;
 
 /** Keeps the end in sight while it grows, if it was in sight; else nothing moves. Another `place` begins at its
- * end. */
-export function useStuckToEnd(place: string): {
+ * end, or else at its top. */
+export function useStuckToEnd(
+  place: string,
+  beginsAtEnd: boolean,
+): {
   scroller: RefObject<HTMLDivElement | null>;
   content: RefObject<HTMLDivElement | null>;
 } {
@@ -13,15 +16,16 @@ export function useStuckToEnd(place: string): {
   const isAtEnd = useRef(true);
 
   useEffect(() => {
-    isAtEnd.current = !window.location.hash;
+    isAtEnd.current = beginsAtEnd && !window.location.hash;
     if (isAtEnd.current) toEnd(scroller.current);
-  }, [place]);
+    else if (!beginsAtEnd) scroller.current?.scrollTo(0, 0);
+  }, [place, beginsAtEnd]);
 
   useEffect(() => {
     const box = scroller.current;
     if (!box || !content.current) return;
     const onScroll = (): void => {
-      isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+      isAtEnd.current = beginsAtEnd && box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
     };
     const grown = new ResizeObserver(() => {
       if (isAtEnd.current) toEnd(box);
@@ -32,7 +36,7 @@ export function useStuckToEnd(place: string): {
       grown.disconnect();
       box.removeEventListener("scroll", onScroll);
     };
-  }, []);
+  }, [beginsAtEnd]);
 
   return { scroller, content };
 }

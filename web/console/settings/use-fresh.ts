@@ -1,6 +1,6 @@
 import { useCallback, useEffect } from "react";
 import { type AnyVariables, type TypedDocumentNode, useQuery } from "urql";
-import type { Live } from "../graph/use-live";
+import type { Loaded } from "../graph/use-live";
 
 const RETRY_MS = 2_000;
 
@@ -10,7 +10,7 @@ export function useFresh<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
   variables: Variables,
   pause = false,
-): Live<Data> {
+): Loaded<Data> {
   const [answer, execute] = useQuery({
     query,
     variables,

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import ReactMarkdown, { type Components } from "react-markdown";
+import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
 
 const COMPONENTS: Components = {
@@ -30,10 +30,24 @@ const COMPONENTS: Components = {
 };
 
 /** Text of people and models. It becomes elements, never HTML, and loads nothing. */
-export const Markdown = memo(function Markdown({ text }: { text: string }) {
+export const Markdown = memo(function Markdown({
+  text,
+  plugins,
+  components,
+}: {
+  text: string;
+  /** What else is made of its elements, and how that is shown; the same ones with every call. */
+  plugins?: Options["rehypePlugins"];
+  components?: Components;
+}) {
   return (
     <div dir="auto" className="prose">
-      <ReactMarkdown remarkPlugins={[remarkGfm]} components={COMPONENTS} skipHtml={false}>
+      <ReactMarkdown
+        remarkPlugins={[remarkGfm]}
+        rehypePlugins={plugins}
+        components={{ ...COMPONENTS, ...components }}
+        skipHtml={false}
+      >
         {text}
       </ReactMarkdown>
     </div>

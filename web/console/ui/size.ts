@@ -1,8 +1,13 @@
-const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const UNITS = ["byte", "kilobyte", "megabyte"] as const;
 
-/** Bytes as `14 kB` or `2.4 MB`. */
+/** As `14 kB`. */
 export function size(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${NUMBER.format(bytes / 1_000)} kB`;
-  return `${NUMBER.format(bytes / 1_000_000)} MB`;
+  const power = bytes < 1_000 ? 0 : bytes < 999_500 ? 1 : 2;
+  const value = bytes / 1_000 ** power;
+  return new Intl.NumberFormat(undefined, {
+    style: "unit",
+    unit: UNITS[power] ?? "byte",
+    unitDisplay: "short",
+    maximumFractionDigits: power === 2 && value < 10 ? 1 : 0,
+  }).format(value);
 }

@@ -27,7 +27,7 @@ export const BRANCH_SIGNS: Record<BranchStatus, Sign> = {
   REVIVED: { icon: RotateCw, word: "Revived", ink: "text-revived" },
 };
 
-const SESSION_SIGNS: Record<SessionStatus, Sign> = {
+export const SESSION_SIGNS: Record<SessionStatus, Sign> = {
   ACTIVE: { icon: CircleDot, word: "Active", ink: "text-accent" },
   PAUSED: { icon: CirclePause, word: "Parked", ink: "text-ink-2" },
   ESCALATED: { icon: TriangleAlert, word: "Escalated", ink: "text-dead-end" },

@@ -1,0 +1,71 @@
+import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
+import type { Refusal } from "../graph/use-action";
+import { Button } from "../ui/button";
+import { Dialog, DialogActions } from "../ui/dialog";
+import { Refused } from "../ui/states";
+
+/** Asks for what a move needs. Refused, it stays as it was filled in, with the words where they belong:
+ * at one of its `fields`, named as the server does, or below all of them. */
+export function FormDialog({
+  title,
+  deed,
+  deedUnderWay,
+  isDanger = false,
+  canSubmit = true,
+  fields,
+  move,
+  onSubmit,
+  onClose,
+  children,
+}: {
+  title: string;
+  deed: string;
+  deedUnderWay: string;
+  isDanger?: boolean;
+  canSubmit?: boolean;
+  fields: string[];
+  move: { refusal: Refusal | null; isBusy: boolean };
+  onSubmit: () => Promise<void>;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const form = useRef<HTMLFormElement>(null);
+  const { refusal, isBusy } = move;
+  const isAtFields =
+    refusal?.fields.length && refusal.fields.every(({ path }) => fields.includes(path));
+
+  useEffect(() => {
+    if (refusal?.fields.length) {
+      form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    }
+  }, [refusal]);
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    void onSubmit();
+  }
+
+  return (
+    <Dialog title={title} isOpen onClose={onClose}>
+      <form ref={form} onSubmit={submit} className="flex flex-col gap-4">
+        {children}
+        <Refused refusal={isAtFields ? null : refusal} />
+        {refusal?.kind === "StaleVersionError" && (
+          <p className="text-ink-2">It is loaded again: what you see is how it is now.</p>
+        )}
+        <DialogActions>
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            look={isDanger ? "danger" : "primary"}
+            disabled={isBusy || !canSubmit}
+          >
+            {isBusy ? deedUnderWay : deed}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,52 @@
+import { useState } from "react";
+import { TextArea } from "../ui/field";
+import { fieldProblem } from "../ui/states";
+import { FormDialog } from "./form-dialog";
+import { GiveBackDocument, type SessionStatus } from "./operations";
+import { useMove } from "./use-move";
+
+/** What was claimed goes back to the queue. Shown only while it is open. */
+export function GiveBackDialog({
+  sessionId,
+  handoffId,
+  onClose,
+  onMoved,
+}: {
+  sessionId: string;
+  handoffId: string;
+  onClose: () => void;
+  onMoved: (status: SessionStatus) => void;
+}) {
+  const [notes, setNotes] = useState("");
+  const move = useMove(GiveBackDocument, sessionId);
+
+  async function submit(): Promise<void> {
+    const done = await move.run({ input: { handoffId, engineerNotes: notes } });
+    if (!done) return;
+    onMoved(done.session.status);
+    onClose();
+  }
+
+  return (
+    <FormDialog
+      title="Give back to the queue"
+      deed="Give back"
+      deedUnderWay="Giving back…"
+      fields={["engineerNotes"]}
+      move={move}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <TextArea
+        label="For whoever takes over"
+        hint="Left empty, the notes of before stay. What has waited keeps its place."
+        dir="auto"
+        maxLength={4000}
+        autoFocus
+        value={notes}
+        onChange={(event) => setNotes(event.target.value)}
+        problem={fieldProblem(move.refusal, "engineerNotes")}
+      />
+    </FormDialog>
+  );
+}

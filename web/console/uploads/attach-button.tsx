@@ -1,0 +1,32 @@
+import { Paperclip } from "lucide-react";
+import { useRef } from "react";
+import { Button } from "../ui/button";
+
+/** Chooses files from the machine. */
+export function AttachButton({
+  onFiles,
+  isDisabled = false,
+}: {
+  onFiles: (files: Iterable<File>) => void;
+  isDisabled?: boolean;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        onChange={(event) => {
+          onFiles([...(event.target.files ?? [])]);
+          event.target.value = "";
+        }}
+      />
+      <Button disabled={isDisabled} onClick={() => input.current?.click()}>
+        <Paperclip aria-hidden className="size-4" />
+        Attach files
+      </Button>
+    </>
+  );
+}
