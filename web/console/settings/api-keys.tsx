@@ -48,7 +48,7 @@ export default function ApiKeys() {
             ) : (
               <Table
                 label="API keys"
-                heads={["Name", "Scopes", "Made by", "Last used", "Expires", ""]}
+                heads={["Name", "Scopes", "Made by", "Last used", "Ends", ""]}
               >
                 {inOrder(apiKeys, now).map((key) => (
                   <KeyRow key={key.id} apiKey={key} now={now} revoke={() => setRevoked(key)} />
@@ -90,7 +90,7 @@ function NewSecret({ created, onDone }: { created: Created; onDone: () => void }
     >
       <p role="status">
         <span className="font-medium">{created.name}</span> is made. Copy its secret now: it is not
-        shown again, to nobody. Who has it has the key's rights.
+        shown again, not to admins either. Whoever has it may do what the key may.
       </p>
       <CopyField label="Secret" value={created.secret} />
       <Button className="self-end" onClick={onDone}>
@@ -119,22 +119,21 @@ function KeyRow({
         </span>
         <p className="font-mono text-xs text-ink-2">fp_{prefix}_…</p>
       </Cell>
-      <Cell>{scopes.map((scope) => SCOPES[scope].label).join(", ")}</Cell>
-      <Cell>
+      <Cell label="May">{scopes.map((scope) => SCOPES[scope].label).join(", ")}</Cell>
+      <Cell label="Made by">
         {createdBy.displayName}{" "}
         <Ago at={createdAt} className="block text-xs text-ink-2 max-md:inline" />
       </Cell>
-      <Cell>
-        <span className="text-ink-2 md:hidden">used </span>
+      <Cell label="Last used">
         {lastUsedAt ? <Ago at={lastUsedAt} /> : <span className="text-ink-3">never</span>}
       </Cell>
-      <Cell>
+      <Cell label="Ends">
         {revokedAt ? (
-          <span className="text-dead-end">
+          <span className="text-ink-3">
             revoked <Ago at={revokedAt} />
           </span>
         ) : expiresAt ? (
-          <span className={isOver ? "text-dead-end" : ""} title={exactly(expiresAt)}>
+          <span className={isOver ? "text-ink-3" : ""} title={exactly(expiresAt)}>
             {isOver ? `expired ${day(expiresAt)}` : day(expiresAt)}
           </span>
         ) : (

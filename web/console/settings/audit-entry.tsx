@@ -1,5 +1,4 @@
 import { ArrowRight } from "lucide-react";
-import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { Moment } from "../ui/time";
 import { fieldLabel, nameOf, saidOf, unknownActor, valueLabel } from "./audit-words";
@@ -12,15 +11,15 @@ export function AuditEntryRow({
 }: {
   entry: AuditRowFragment;
   /** Of the objects that changes name by their ids. */
-  names: Map<string | undefined, string>;
+  names: Map<string, string>;
 }) {
   const { action, occurredAt, actor, apiKey, target, session, changes, address, requestId } = entry;
   const { before, after } = saidOf(action);
   const who = apiKey ? `The API key ${apiKey.name}` : (actor?.displayName ?? unknownActor(action));
   return (
-    <li className="flex flex-wrap gap-x-4 gap-y-0.5 px-4 py-1.5">
+    <li className="flex gap-x-4 px-4 py-1.5 max-sm:flex-wrap">
       <Moment at={occurredAt} className="w-28 shrink-0 text-xs text-ink-2 tabular-nums" />
-      <div className="min-w-0 basis-80 grow">
+      <div className="min-w-0 grow max-sm:order-last max-sm:basis-full">
         <p>
           <span className="font-medium" dir="auto">
             {who}
@@ -36,9 +35,9 @@ export function AuditEntryRow({
           {session && target?.id !== session.id && (
             <>
               {" in "}
-              <Named href={`/sessions/${session.id}`}>
-                {session.problemSummary ?? "a session"}
-              </Named>
+              <Link href={`/sessions/${session.id}`} className="text-ink-2 hover:underline">
+                <bdi>{session.problemSummary ?? "a session"}</bdi>
+              </Link>
             </>
           )}
         </p>
@@ -52,7 +51,7 @@ export function AuditEntryRow({
       </div>
       {address && (
         <span
-          className="text-xs text-ink-3 tabular-nums"
+          className="ml-auto shrink-0 text-xs text-ink-3 tabular-nums"
           title={requestId ? `Request ${requestId}` : undefined}
         >
           {address}
@@ -63,18 +62,14 @@ export function AuditEntryRow({
 }
 
 function Target({ entry: { target, session } }: { entry: AuditRowFragment }) {
-  const name = nameOf(target);
-  if (target?.__typename === "AiSession") {
-    return <Named href={`/sessions/${target.id}`}>{name}</Named>;
-  }
-  if (target?.__typename === "Branch" && session) {
-    return <Named href={`/sessions/${session.id}/${target.id}`}>{name}</Named>;
-  }
-  return <Named>{name}</Named>;
-}
-
-function Named({ href, children }: { href?: string; children: ReactNode }) {
-  const name = <bdi>{children}</bdi>;
+  if (!target) return <span className="text-ink-3">that is no more</span>;
+  const name = <bdi>{nameOf(target)}</bdi>;
+  const href =
+    target.__typename === "AiSession"
+      ? `/sessions/${target.id}`
+      : target.__typename === "Branch" && session
+        ? `/sessions/${session.id}/${target.id}`
+        : null;
   if (!href) return <span className="font-medium">{name}</span>;
   return (
     <Link href={href} className="font-medium hover:underline">
@@ -88,7 +83,7 @@ function Change({
   names,
 }: {
   change: AuditRowFragment["changes"][number];
-  names: Map<string | undefined, string>;
+  names: Map<string, string>;
 }) {
   const said = (value: string) => names.get(value) ?? valueLabel(value);
   return (

@@ -40,9 +40,9 @@ export function AuditFilters({
   });
   const today = dateInput(new Date());
   return (
-    <fieldset className="grid gap-3 sm:grid-cols-2 lg:grid-cols-[2fr_2fr_1fr_1fr]">
+    <fieldset className="grid grid-cols-2 gap-3 lg:grid-cols-[2fr_2fr_1fr_1fr]">
       <legend className="sr-only">Which entries</legend>
-      <SelectField label="Action" {...input("action")}>
+      <SelectField label="Action" className="max-sm:col-span-2" {...input("action")}>
         <option value="">Everything</option>
         {ACTION_GROUPS.map(([label, actions]) => (
           <optgroup key={label} label={label}>
@@ -55,7 +55,7 @@ export function AuditFilters({
           </optgroup>
         ))}
       </SelectField>
-      <SelectField label="Who" {...input("actorId")}>
+      <SelectField label="Who" className="max-sm:col-span-2" {...input("actorId")}>
         <option value="">Everybody</option>
         <optgroup label="People">
           {data?.members.map(({ id, displayName }) => (

@@ -60,7 +60,7 @@ const CONVERSATION = {
 } as const;
 
 const HANDOFFS = {
-  HANDOFF_CREATED: "handed off",
+  HANDOFF_CREATED: "made a handoff",
   HANDOFF_UPDATED: "changed a handoff",
   HANDOFF_CLAIMED: "claimed a handoff",
   HANDOFF_RELEASED: "gave a handoff back",
@@ -136,8 +136,7 @@ export function unknownActor(action: AuditAction): string {
   return BY_ASSISTANT.includes(action) ? "The assistant" : "FlowPilot";
 }
 
-export function nameOf(node: NamedFragment | null): string {
-  if (!node) return "what is no more";
+export function nameOf(node: NamedFragment): string {
   switch (node.__typename) {
     case "User":
       return node.displayName;
@@ -170,13 +169,13 @@ const OUTPUTS = {
 } as const;
 
 const FIELDS: Record<string, string> = {
+  baseUrl: "address",
   displayName: "name",
-  isEnabled: "on",
+  email: "e-mail",
+  isEnabled: "switched on",
   psaTicketId: "ticket",
   integration: "connection",
   slaState: "target",
-  normalMinutes: "normal, in minutes",
-  elevatedMinutes: "elevated, in minutes",
 };
 
 /** As a person would say what the API calls `activeBranch`. */

@@ -1,6 +1,6 @@
 import { RefreshCw } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Button, IconButton } from "../ui/button";
+import { Button } from "../ui/button";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
 import { AuditEntryRow } from "./audit-entry";
 import { type AuditChoice, AuditFilters, EVERYTHING, filterOf } from "./audit-filters";
@@ -18,9 +18,10 @@ export default function Audit() {
       title="Audit"
       about="Who changed what, newest first. Entries are written with the change itself, and nobody can alter or delete them."
       action={
-        <IconButton label="Load what is new" onClick={() => setRound(round + 1)}>
+        <Button onClick={() => setRound(round + 1)}>
           <RefreshCw aria-hidden className="size-4" />
-        </IconButton>
+          Refresh
+        </Button>
       }
     >
       <AuditFilters choice={choice} choose={setChoice} />
@@ -66,7 +67,7 @@ function Page({
   const ids = useMemo(() => idsIn(entries), [entries]);
   const named = useFresh(AuditNamesDocument, { ids }, ids.length === 0);
   const names = useMemo(
-    () => new Map(named.data?.nodes.map((node) => [node?.id, nameOf(node)])),
+    () => new Map(named.data?.nodes.flatMap((node) => (node ? [[node.id, nameOf(node)]] : []))),
     [named.data],
   );
 

@@ -14,7 +14,7 @@ import {
   SaveConnectionDocument,
 } from "./operations";
 import { connectionOf, newWebhookSecret, PROVIDERS } from "./providers";
-import { useDraft } from "./use-draft";
+import { draftInput, useDraft } from "./use-draft";
 
 /** Adds a connection, or changes one. What was entered for it before is not shown, and stays where nothing
  * is entered. */
@@ -59,17 +59,6 @@ export function ConnectionDialog({
     onClose();
   }
 
-  function input(name: "name" | "baseUrl") {
-    const meanwhile = draft.meanwhile(name);
-    return {
-      value: draft.values[name],
-      onChange: (event: { target: { value: string } }) => draft.type(name, event.target.value),
-      problem:
-        fieldProblem(save.refusal, name) ??
-        (meanwhile === undefined ? undefined : `Saved meanwhile: ${meanwhile}`),
-    };
-  }
-
   return (
     <Dialog
       title={connection ? `Edit ${connection.name}` : "Add a connection"}
@@ -105,7 +94,7 @@ export function ConnectionDialog({
           hint="What people choose it by."
           required
           autoFocus={connection !== null}
-          {...input("name")}
+          {...draftInput(draft, save.refusal, "name")}
         />
         <TextField
           label="Address"
@@ -118,8 +107,13 @@ export function ConnectionDialog({
           placeholder={known.address}
           inputMode="url"
           required
-          {...input("baseUrl")}
+          {...draftInput(draft, save.refusal, "baseUrl")}
         />
+        {connection && known.entries.length > 0 && (
+          <p className="text-xs text-ink-2">
+            What was entered below before is not shown, and stays where you enter nothing.
+          </p>
+        )}
         {known.entries.map((entry) => (
           <EntryField
             key={entry.name}

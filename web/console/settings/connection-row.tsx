@@ -48,9 +48,8 @@ export function ConnectionRow({
         <span className={`font-medium ${isEnabled ? "" : "text-ink-2"}`} dir="auto">
           {name}
         </span>
-        <p className="text-ink-2">
-          {PROVIDERS[provider].label} <span className="font-mono text-xs">{baseUrl}</span>
-        </p>
+        <span className="ml-2 text-ink-2">{PROVIDERS[provider].label}</span>
+        <p className="font-mono text-xs text-ink-2">{baseUrl}</p>
       </div>
       <div className="min-w-0 basis-64 grow">
         <State connection={connection} />
@@ -77,7 +76,7 @@ export function ConnectionRow({
         {hasAnswered && (
           <p className="flex items-center gap-2 text-solved">
             <CircleCheck aria-hidden className="size-4" />
-            It answered, and took the credentials.
+            The test succeeded: {PROVIDERS[provider].label} answered.
           </p>
         )}
       </div>
@@ -92,7 +91,7 @@ function State({ connection }: { connection: ConnectionFragment }) {
   return (
     <>
       <p>
-        {isEnabled ? "On" : <span className="text-ink-3">Off, nothing is sent</span>}
+        {isEnabled ? "On" : <span className="text-ink-3">Off</span>}
         <span className="text-ink-2">
           {lastSuccessAt ? (
             <>

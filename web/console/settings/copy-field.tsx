@@ -36,7 +36,10 @@ export function CopyField({ label, value }: { label: string; value: string }) {
           onFocus={(event) => event.currentTarget.select()}
           className="min-h-8 w-full min-w-0 rounded border border-edge bg-ground px-2.5 font-mono text-xs"
         />
-        <Button onClick={() => void copy()} aria-label={`Copy ${label}`}>
+        <Button
+          onClick={() => void copy()}
+          aria-label={`${isCopied ? "Copied" : "Copy"}: ${label}`}
+        >
           {isCopied ? (
             <Check aria-hidden className="size-4 text-solved" />
           ) : (

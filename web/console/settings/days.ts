@@ -21,3 +21,7 @@ export function endOfDay(day: string): string {
   date.setDate(date.getDate() + 1);
   return date.toISOString();
 }
+
+export function lastSecondOf(day: string): string {
+  return new Date(Date.parse(endOfDay(day)) - 1_000).toISOString();
+}

@@ -19,12 +19,12 @@ export function EntryField({
 }) {
   const { label, hint, isSecret, isOptional } = entry;
   const isLeftOut = text === "";
-  const stays = !isNew && "Empty: as it is.";
   return (
     <div className="flex flex-col gap-1">
       <TextField
         label={isOptional ? `${label} (optional)` : label}
-        hint={[hint, stays].filter(Boolean).join(" ")}
+        hint={hint}
+        placeholder={isNew ? undefined : isLeftOut ? "left out" : "unchanged"}
         type={isSecret ? "password" : "text"}
         autoComplete={isSecret ? "new-password" : "off"}
         spellCheck={false}

@@ -9,6 +9,7 @@ export function Form({
   action,
   inputs,
   submit,
+  done,
   busy = "Saving…",
   canSubmit = true,
   onSubmit,
@@ -19,6 +20,8 @@ export function Form({
   action: Pick<Action<unknown, never>, "refusal" | "isBusy">;
   inputs: string[];
   submit: string;
+  /** Says that it was done, where the form stays. */
+  done?: string | undefined;
   busy?: string;
   canSubmit?: boolean;
   onSubmit: () => void;
@@ -53,7 +56,10 @@ export function Form({
           place.
         </p>
       )}
-      <div className="flex flex-wrap justify-end gap-2">
+      <div className="flex flex-wrap items-center justify-end gap-2">
+        <p role="status" className="mr-auto text-solved">
+          {done}
+        </p>
         {onCancel && <Button onClick={onCancel}>Cancel</Button>}
         <Button type="submit" look="primary" disabled={isBusy || !canSubmit}>
           {isBusy ? busy : submit}

@@ -4,7 +4,7 @@ import { useAction } from "../graph/use-action";
 import { Dialog } from "../ui/dialog";
 import { CheckField, SelectField, TextField } from "../ui/field";
 import { fieldProblem } from "../ui/states";
-import { dateInput, endOfDay, inDays } from "./days";
+import { dateInput, inDays, lastSecondOf } from "./days";
 import { Form } from "./form";
 import { CreateApiKeyDocument, type Scope } from "./operations";
 import { SCOPES } from "./words";
@@ -39,8 +39,7 @@ export function KeyDialog({
         idempotencyKey: idempotencyKey.current,
         name,
         scopes,
-        // To the end of a day, so that a repeat asks for the same.
-        expiresAt: life && endOfDay(life === "day" ? lastDay : dateInput(inDays(Number(life)))),
+        expiresAt: expiryOf(life, lastDay),
       },
     });
     if (made) onCreated(made.apiKey.name, made.secret);
@@ -112,6 +111,12 @@ export function KeyDialog({
       </Form>
     </Dialog>
   );
+}
+
+/** At the end of a day, so that a repeat asks for the same. */
+function expiryOf(life: string, lastDay: string): string | null {
+  if (!life) return null;
+  return lastSecondOf(life === "day" ? lastDay : dateInput(inDays(Number(life))));
 }
 
 function Right({ scope }: { scope: Scope }) {

@@ -3,10 +3,9 @@ import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
 import { Dialog } from "../ui/dialog";
 import { SelectField, TextField } from "../ui/field";
-import { fieldProblem } from "../ui/states";
 import { Form } from "./form";
 import { type MemberFragment, type Role, SaveMemberDocument } from "./operations";
-import { useDraft } from "./use-draft";
+import { draftInput, useDraft } from "./use-draft";
 import { PASSWORD_LENGTH, ROLES } from "./words";
 
 interface Team {
@@ -37,15 +36,8 @@ export function MemberDialog({
   const { values, changes } = draft;
   const role = values.role as Role;
 
-  function input(name: keyof typeof values, said: (saved: string) => string = String) {
-    const meanwhile = draft.meanwhile(name);
-    return {
-      value: values[name],
-      onChange: (event: { target: { value: string } }) => draft.type(name, event.target.value),
-      problem:
-        fieldProblem(save.refusal, name) ??
-        (meanwhile === undefined ? undefined : `Saved meanwhile: ${said(meanwhile)}`),
-    };
+  function input(name: keyof typeof values, said?: (saved: string) => string) {
+    return draftInput(draft, save.refusal, name, said);
   }
 
   async function submit(): Promise<void> {
@@ -93,7 +85,7 @@ export function MemberDialog({
         </SelectField>
         <SelectField
           label="Team"
-          hint="Handoffs of their sessions are shown to it first."
+          hint="Sessions that they start belong to it."
           {...input("teamId", (saved) => teams.find(({ id }) => id === saved)?.name ?? "None")}
         >
           <option value="">None</option>
@@ -110,10 +102,11 @@ export function MemberDialog({
             label={member ? "New password" : "Password"}
             hint={
               member
-                ? `Empty: as it is. ${PASSWORD_LENGTH} A new one ends their sign-ins.`
+                ? `${PASSWORD_LENGTH} A new one ends their sign-ins.`
                 : `${PASSWORD_LENGTH} Tell it to them; they can change it.`
             }
             type="password"
+            placeholder={member ? "unchanged" : undefined}
             autoComplete="new-password"
             required={!member}
             {...input("password")}

@@ -111,7 +111,7 @@ function MemberRow({
         <Refused refusal={reactivate.refusal} className="mt-2" />
       </Cell>
       <Cell>{ROLES[member.role].label}</Cell>
-      <Cell>{member.team?.name ?? <span className="text-ink-3">None</span>}</Cell>
+      <Cell label="Team">{member.team?.name ?? <span className="text-ink-3">None</span>}</Cell>
       <Cell>{isActive ? "Active" : <span className="text-ink-3">Deactivated</span>}</Cell>
       {open && (
         <Cell isLast>

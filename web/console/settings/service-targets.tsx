@@ -1,6 +1,6 @@
+import { useState } from "react";
 import { useAction } from "../graph/use-action";
 import { TextField } from "../ui/field";
-import { fieldProblem } from "../ui/states";
 import { duration } from "../ui/time";
 import { Form } from "./form";
 import {
@@ -10,7 +10,7 @@ import {
 } from "./operations";
 import { Facts, Loaded, Panel, Section } from "./section";
 import type { SectionProps } from "./sections";
-import { useDraft } from "./use-draft";
+import { draftInput, useDraft } from "./use-draft";
 import { useFresh } from "./use-fresh";
 
 type Targets = ServiceTargetsQuery["viewer"]["account"]["slaTargets"];
@@ -54,10 +54,12 @@ function TargetsForm({ targets, reload }: { targets: Targets; reload: () => void
     normalMinutes: String(targets.normalMinutes),
     elevatedMinutes: String(targets.elevatedMinutes),
   });
+  const [isSaved, setIsSaved] = useState(false);
   const hasChanges = Object.keys(draft.changes).length > 0;
 
   async function submit(): Promise<void> {
     const { normalMinutes, elevatedMinutes } = draft.values;
+    setIsSaved(false);
     const saved = await save.run({
       input: {
         normalMinutes: Number(normalMinutes),
@@ -65,7 +67,9 @@ function TargetsForm({ targets, reload }: { targets: Targets; reload: () => void
         expectedVersion: targets.version,
       },
     });
-    if (saved) reload();
+    if (!saved) return;
+    setIsSaved(true);
+    reload();
   }
 
   return (
@@ -74,12 +78,12 @@ function TargetsForm({ targets, reload }: { targets: Targets; reload: () => void
         action={save}
         inputs={TARGETS.map(([name]) => name)}
         submit="Save"
+        done={isSaved && !hasChanges ? "Saved." : undefined}
         canSubmit={hasChanges}
         onSubmit={() => void submit()}
         onStale={reload}
       >
         {TARGETS.map(([name, label, about]) => {
-          const meanwhile = draft.meanwhile(name);
           const minutes = Number(draft.values[name]);
           return (
             <TextField
@@ -90,12 +94,7 @@ function TargetsForm({ targets, reload }: { targets: Targets; reload: () => void
               min={1}
               max={LONGEST_MINUTES}
               required
-              value={draft.values[name]}
-              onChange={(event) => draft.type(name, event.target.value)}
-              problem={
-                fieldProblem(save.refusal, name) ??
-                (meanwhile === undefined ? undefined : `Saved meanwhile: ${meanwhile}`)
-              }
+              {...draftInput(draft, save.refusal, name)}
             />
           );
         })}

@@ -100,32 +100,31 @@ function Bar({ share, isMarked = false }: { share: number; isMarked?: boolean })
   );
 }
 
+const NUMBERS = ["Answers", "Input", "From the cache", "Output"];
+
 function Months({ months }: { months: Month[] }) {
   const most = Math.max(1, ...months.map(({ weighted }) => weighted));
   if (months.length === 0) return <Empty>Nothing has been used yet.</Empty>;
   return (
-    <Table
-      label="Usage by month"
-      heads={["Month", "Answers", "Input", "From the cache", "Output", "Weighted"]}
-    >
+    <Table label="Usage by month" heads={["Month", ...NUMBERS, "Weighted"]} numbers={NUMBERS}>
       {months.map(({ startsAt, answers, usage, weighted }) => (
         <Row key={startsAt}>
           <Cell isFirst className="font-medium whitespace-nowrap">
             {MONTH.format(new Date(startsAt))}
           </Cell>
-          <Cell label="Answers" className="tabular-nums">
+          <Cell label="Answers" className="tabular-nums md:text-right">
             {COUNT.format(answers)}
           </Cell>
-          <Cell label="Input" className="tabular-nums">
+          <Cell label="Input" className="tabular-nums md:text-right">
             {COUNT.format(usage.input)}
           </Cell>
-          <Cell label="From the cache" className="tabular-nums">
+          <Cell label="From the cache" className="tabular-nums md:text-right">
             {SHARE.format(usage.input ? usage.cacheRead / usage.input : 0)}
           </Cell>
-          <Cell label="Output" className="tabular-nums">
+          <Cell label="Output" className="tabular-nums md:text-right">
             {COUNT.format(usage.output)}
           </Cell>
-          <Cell label="Weighted" className="tabular-nums md:w-48">
+          <Cell label="Weighted" className="tabular-nums max-md:basis-full md:w-56">
             {COUNT.format(weighted)}
             <Bar share={weighted / most} />
           </Cell>

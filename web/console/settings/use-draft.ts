@@ -1,4 +1,6 @@
-import { useState } from "react";
+import { type ChangeEvent, useState } from "react";
+import type { Refusal } from "../graph/use-action";
+import { fieldProblem } from "../ui/states";
 
 type Values = Record<string, string>;
 
@@ -43,5 +45,23 @@ export function draftOf<Saved extends Values>(
       if (!entry || !(name in changes) || entry.over === saved[name]) return undefined;
       return saved[name];
     },
+  };
+}
+
+/** What an input over a draft is given; `said` puts a saved value into words. */
+export function draftInput<Saved extends Values>(
+  draft: Draft<Saved>,
+  refusal: Refusal | null,
+  name: keyof Saved & string,
+  said: (saved: string) => string = String,
+) {
+  const meanwhile = draft.meanwhile(name);
+  return {
+    value: draft.values[name],
+    onChange: (event: ChangeEvent<HTMLInputElement | HTMLSelectElement>) =>
+      draft.type(name, event.target.value),
+    problem:
+      fieldProblem(refusal, name) ??
+      (meanwhile === undefined ? undefined : `Saved meanwhile: ${said(meanwhile)}`),
   };
 }

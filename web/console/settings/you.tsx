@@ -29,7 +29,7 @@ export default function You({ viewer }: SectionProps) {
             <p className="px-4 pb-3 text-xs text-ink-3">
               {user.role === "ADMIN"
                 ? "You change these under Members."
-                : "Your admins change these."}
+                : "Admins change these under Members."}
             </p>
           </>
         ) : (
@@ -107,6 +107,7 @@ function PasswordForm({ user }: { user: NonNullable<SettingsViewer["user"]> }) {
         inputs={Object.keys(UNTYPED)}
         submit="Change the password"
         busy="Changing…"
+        done={isDone ? "Changed. Your other sign-ins have ended." : undefined}
         onSubmit={() => void save()}
       >
         {/* For password managers, which else do not know whose it is. */}
@@ -136,9 +137,6 @@ function PasswordForm({ user }: { user: NonNullable<SettingsViewer["user"]> }) {
           onChange={(event) => setIsShown(event.target.checked)}
         />
       </Form>
-      <p role="status" className={isDone ? "mt-3 text-solved" : "sr-only"}>
-        {isDone && "The password is changed, and your other sign-ins have ended."}
-      </p>
     </div>
   );
 }

@@ -5,10 +5,10 @@ export function Avatar({ name, className = "" }: { name: string; className?: str
       role="img"
       aria-label={name}
       title={name}
-      className={`inline-flex size-6 shrink-0 items-center justify-center rounded-full bg-accent-soft text-[10px] font-semibold text-accent ${className}`}
-    >
-      <span aria-hidden>{initials(name)}</span>
-    </span>
+      // Shown, but no text: what holds it is called by the name, not by the initials.
+      data-initials={initials(name)}
+      className={`inline-flex size-6 shrink-0 items-center justify-center rounded-full bg-accent-soft text-[10px] font-semibold text-accent before:content-[attr(data-initials)] ${className}`}
+    />
   );
 }
 
