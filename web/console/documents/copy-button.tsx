@@ -48,7 +48,10 @@ export function CopyButton({
         )}
         <span aria-live="polite">{isCopied ? "Copied" : "Copy"}</span>
       </Button>
-      <span role="alert" className="text-xs text-dead-end empty:hidden">
+      <span
+        role="alert"
+        className="order-last basis-full text-end text-xs text-dead-end empty:hidden"
+      >
         {problem ??
           (push.refusal && `It is copied, but that is not noted: ${push.refusal.message}`)}
       </span>

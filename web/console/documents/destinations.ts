@@ -18,10 +18,10 @@ export interface Offer {
 }
 
 const PROVIDERS: Partial<Record<Integration["provider"], [Destination, string]>> = {
-  HUDU: ["HUDU", "Hudu, as an article"],
-  IT_GLUE: ["IT_GLUE", "IT Glue, as a document"],
-  SMTP: ["EMAIL", "E-mail, to whom you name"],
-  WEBHOOK: ["WEBHOOK", "Webhook, signed"],
+  HUDU: ["HUDU", "An article in Hudu"],
+  IT_GLUE: ["IT_GLUE", "A document in IT Glue"],
+  SMTP: ["EMAIL", "An e-mail to whom you name"],
+  WEBHOOK: ["WEBHOOK", "A signed webhook"],
 };
 
 const ARTICLES_ONLY: Destination[] = ["KB_LIBRARY", "HUDU", "IT_GLUE"];

@@ -31,6 +31,7 @@ export function DocumentEditor({
   const area = useRef<HTMLDivElement>(null);
   const saved = document.content ?? "";
   const isConflict = saved !== draft.base && saved !== draft.text;
+  const isBlank = draft.text.trim() === "";
   const isStale = edit.refusal?.kind === "StaleVersionError";
   useEffect(() => {
     if (isStale) onStale();
@@ -47,7 +48,7 @@ export function DocumentEditor({
   function saveByKey(event: KeyboardEvent): void {
     if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
     event.preventDefault();
-    if (!isConflict) void save();
+    if (!isConflict && !isBlank) void save();
   }
 
   return (
@@ -76,11 +77,7 @@ export function DocumentEditor({
         </section>
       )}
       <div className="flex flex-wrap items-center gap-2">
-        <Button
-          look="primary"
-          disabled={edit.isBusy || draft.text.trim() === ""}
-          onClick={() => void save()}
-        >
+        <Button look="primary" disabled={edit.isBusy || isBlank} onClick={() => void save()}>
           {edit.isBusy ? "Saving…" : isConflict ? "Keep mine" : "Save"}
           {!isConflict && <kbd className="font-sans text-xs opacity-80">{SAVE_KEYS}</kbd>}
         </Button>

@@ -1,7 +1,6 @@
-import { CircleCheck, History as HistoryIcon, TriangleAlert } from "lucide-react";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { History as HistoryIcon } from "lucide-react";
+import { useMemo, useRef, useState } from "react";
 import { Button } from "../ui/button";
-import { Skeleton } from "../ui/states";
 import { Ago } from "../ui/time";
 import { CopyButton } from "./copy-button";
 import { DeliverDialog } from "./deliver-dialog";
@@ -9,13 +8,14 @@ import type { Session } from "./destinations";
 import { DocumentEditor } from "./document-editor";
 import { DocumentState } from "./document-state";
 import { type Draft, useDraft } from "./draft";
-import { DARK, GroundedText, GroundingContext } from "./grounded-text";
-import { type Grounds, groundsOf } from "./grounds";
-import { History, writerOf } from "./history";
+import { GroundedDocument } from "./grounded-document";
+import { groundsOf } from "./grounds";
+import { History } from "./history";
 import { Ledger } from "./ledger";
 import type { WholeDocumentFragment } from "./operations";
 import { ReviewActions } from "./review-actions";
-import { Sources } from "./sources";
+import { useKey } from "./use-key";
+import { Verdict } from "./verdict";
 
 /** One document: its text with what it rests on, what can be done with it, and where it went. */
 export function DocumentView({
@@ -40,9 +40,14 @@ export function DocumentView({
     [document.sentences, session.branches],
   );
   const { content, status } = document;
-  const isGenerating = status === "GENERATING";
+  const head = useRef<HTMLDivElement>(null);
   const ledger = useRef<HTMLElement>(null);
   useKey("d", () => setIsHistoryShown((isShown) => !isShown));
+
+  /** What was pressed is gone: the focus goes to what came of it. */
+  function showState(): void {
+    head.current?.focus({ preventScroll: true });
+  }
 
   function edit(text: string): void {
     keep({ text, base: content ?? "" });
@@ -54,9 +59,11 @@ export function DocumentView({
     <div className="flex flex-col gap-4 p-4">
       <h3 className="sr-only">{title}</h3>
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <DocumentState status={status} />
+        <div ref={head} tabIndex={-1} aria-live="polite" className="rounded">
+          <DocumentState status={status} />
+        </div>
         <Written document={document} />
-        <div className="ml-auto flex flex-wrap items-center gap-1">
+        <div className="ml-auto flex flex-wrap items-center justify-end gap-1">
           {content !== null && !draft && <CopyButton document={document} />}
           <Button
             look="quiet"
@@ -77,6 +84,10 @@ export function DocumentView({
           verdict={<Verdict document={document} grounds={grounds} />}
           onEdit={() => edit(content ?? "")}
           onDeliver={() => setIsDelivering(true)}
+          onDone={() => {
+            setDiscarded(null);
+            showState();
+          }}
           onStale={onStale}
         />
       )}
@@ -97,10 +108,10 @@ export function DocumentView({
       {isHistoryShown ? (
         <History
           document={document}
-          onBringBack={isGenerating || draft ? undefined : (text) => edit(text)}
+          onBringBack={status === "GENERATING" || draft ? undefined : (text) => edit(text)}
         />
       ) : (
-        <Grounded
+        <GroundedDocument
           document={document}
           grounds={grounds}
           summary={session.resolutionSummary}
@@ -111,10 +122,14 @@ export function DocumentView({
                 document={document}
                 draft={draft}
                 onChange={keep}
-                onSaved={() => keep(null)}
-                onDiscard={() => {
-                  if (draft.text !== content) setDiscarded(draft);
+                onSaved={() => {
                   keep(null);
+                  showState();
+                }}
+                onDiscard={() => {
+                  if (draft.text !== draft.base) setDiscarded(draft);
+                  keep(null);
+                  showState();
                 }}
                 onStale={onStale}
               />
@@ -147,145 +162,11 @@ function Written({
   if (!latest) return null;
   return (
     <p className="text-xs text-ink-2">
-      {latest.author ? "Edited by " : "Written by the "}
-      {latest.author ? writerOf(latest) : "assistant"}
-      {!latest.author && generatedByModel && ` (${generatedByModel})`},{" "}
+      {latest.author
+        ? `Edited by ${latest.author.displayName}`
+        : `Written by the assistant${generatedByModel ? ` (${generatedByModel})` : ""}`}
+      {", "}
       <Ago at={latest.createdAt} />
     </p>
   );
-}
-
-/** What to know before one approves, or why there is nothing to approve. */
-function Verdict({ document, grounds }: { document: WholeDocumentFragment; grounds: Grounds }) {
-  const { status, content, failure } = document;
-  if (status === "GENERATING") {
-    return (
-      <p role="status" className="text-ink-2">
-        {content === null
-          ? "It is being written from what the session has recorded."
-          : "It is being written again. The text so far stays as a revision."}
-      </p>
-    );
-  }
-  if (status === "FAILED") {
-    return (
-      <p role="status" className="text-dead-end">
-        {failure}
-        {content !== null && <span className="text-ink-2"> The text below is the one before.</span>}
-      </p>
-    );
-  }
-  if (status === "REJECTED") {
-    return <p className="text-ink-2">Edit it or have it written again; that makes it a draft.</p>;
-  }
-  if (content === null) return null;
-  const count = grounds.unsupported.length;
-  return (
-    <p className={`flex items-start gap-1.5 ${count ? "text-revived" : "text-ink-2"}`}>
-      {count ? (
-        <TriangleAlert aria-hidden className="mt-1 size-3.5 shrink-0" />
-      ) : (
-        <CircleCheck aria-hidden className="mt-1 size-3.5 shrink-0 text-solved" />
-      )}
-      {count === 0 && "Every sentence rests on something recorded."}
-      {count === 1 && "1 sentence rests on nothing recorded."}
-      {count > 1 && `${count} sentences rest on nothing recorded.`}
-    </p>
-  );
-}
-
-/** Text left, sources right; on a narrow page one below the other. */
-function Grounded({
-  document,
-  grounds,
-  summary,
-  editor,
-  onShowMessage,
-}: {
-  document: WholeDocumentFragment;
-  grounds: Grounds;
-  summary: string | null;
-  /** In the place of the text. */
-  editor: React.ReactNode;
-  onShowMessage: (branchId: string, messageId: string) => void;
-}) {
-  const [light, setLight] = useState(DARK);
-  const text = useRef<HTMLElement>(null);
-  const id = useId();
-  const { content, status, sentences, article } = document;
-  const grounding = useMemo(() => {
-    const sourceId = (place: number) => `${id}-source-${place}`;
-    return {
-      grounds,
-      sourceId,
-      light,
-      setLight,
-      showSource: (place: number) => {
-        const source = window.document.getElementById(sourceId(place));
-        source?.scrollIntoView({ block: "nearest" });
-        source?.querySelector("button")?.focus({ preventScroll: true });
-      },
-    };
-  }, [id, grounds, light]);
-  if (content === null && !editor) {
-    return status === "GENERATING" ? <TextSkeleton /> : null;
-  }
-  return (
-    <GroundingContext value={grounding}>
-      <div className="grid items-start gap-x-8 gap-y-6 @min-[680px]:grid-cols-[minmax(0,1fr)_260px] @min-[900px]:grid-cols-[minmax(0,1fr)_300px]">
-        <article
-          ref={text}
-          aria-label="Text"
-          className={`flex min-w-0 flex-col gap-4 ${editor ? "" : "max-w-[72ch]"} ${status === "GENERATING" ? "opacity-60" : ""}`}
-        >
-          {editor ?? <GroundedText text={content ?? ""} sentences={sentences} grounds={grounds} />}
-          {article && article.tags.length > 0 && (
-            <p className="text-xs text-ink-2">Tags: {article.tags.join(", ")}</p>
-          )}
-        </article>
-        <Sources
-          grounds={grounds}
-          sentences={sentences}
-          summary={summary}
-          onShowSentence={(place) =>
-            text.current
-              ?.querySelector(`[data-sentence="${place}"]`)
-              ?.scrollIntoView({ block: "center" })
-          }
-          onShowMessage={onShowMessage}
-        />
-      </div>
-    </GroundingContext>
-  );
-}
-
-function TextSkeleton() {
-  return (
-    <div className="flex max-w-[72ch] flex-col gap-3">
-      <Skeleton className="h-5 w-32" />
-      <Skeleton className="h-4" />
-      <Skeleton className="h-4 w-4/5" />
-      <Skeleton className="mt-3 h-5 w-40" />
-      <Skeleton className="h-4" />
-      <Skeleton className="h-4 w-11/12" />
-      <Skeleton className="h-4 w-3/5" />
-    </div>
-  );
-}
-
-/** Pressed anywhere but where one types or chooses. */
-function useKey(key: string, act: () => void): void {
-  const latest = useRef(act);
-  latest.current = act;
-  useEffect(() => {
-    const listener = (event: KeyboardEvent): void => {
-      const isPlain = !event.metaKey && !event.ctrlKey && !event.altKey && !event.defaultPrevented;
-      const isElsewhere =
-        event.target instanceof Element &&
-        event.target.closest("input, textarea, select, [role=dialog], [role=menu], [role=tree]");
-      if (event.key === key && isPlain && !isElsewhere) latest.current();
-    };
-    window.addEventListener("keydown", listener);
-    return () => window.removeEventListener("keydown", listener);
-  }, [key]);
 }

@@ -97,7 +97,7 @@ function Note({ node, children }: React.ComponentProps<"sup"> & ExtraProps) {
         onBlur={() => setLight(DARK)}
         onPointerEnter={light}
         onPointerLeave={() => setLight(DARK)}
-        className="rounded-[3px] px-1 text-[11px] font-medium whitespace-nowrap text-accent tabular-nums hover:bg-accent-soft"
+        className="rounded-[3px] px-0.5 text-[11px] font-medium whitespace-nowrap text-accent tabular-nums hover:bg-accent-soft"
       >
         <span className="sr-only">Source </span>
         {numbers.join(",")}

@@ -72,7 +72,7 @@ function Row({ delivery }: { delivery: DeliveryRowFragment }) {
             {nextTryAt && (
               <>
                 {" Next try "}
-                <Ago at={nextTryAt} />.
+                <Ago at={nextTryAt} />
               </>
             )}
           </p>
@@ -127,7 +127,11 @@ function Reference({ delivery, reference }: { delivery: DeliveryRowFragment; ref
     );
   }
   if (!/^https?:\/\//.test(reference)) {
-    return <p className="text-xs text-ink-2">Reference {reference}</p>;
+    return (
+      <p className="text-xs text-ink-2">
+        Reference <span className="font-mono">{reference}</span>
+      </p>
+    );
   }
   return (
     <p>

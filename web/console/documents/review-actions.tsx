@@ -15,6 +15,7 @@ export function ReviewActions({
   verdict,
   onEdit,
   onDeliver,
+  onDone,
   onStale,
 }: {
   document: WholeDocumentFragment;
@@ -22,6 +23,7 @@ export function ReviewActions({
   verdict: ReactNode;
   onEdit: () => void;
   onDeliver: () => void;
+  onDone: () => void;
   onStale: () => void;
 }) {
   const again = useAction(WriteDocumentAgainDocument);
@@ -35,9 +37,10 @@ export function ReviewActions({
     if (isStale) onStale();
   }, [isStale, onStale]);
 
-  function run({ run }: typeof again | typeof reject | typeof approve): void {
+  async function run({ run }: typeof again | typeof reject | typeof approve): Promise<void> {
     for (const { clear } of actions) clear();
-    void run({ input: { outputId: document.id, expectedVersion: document.version } });
+    const input = { outputId: document.id, expectedVersion: document.version };
+    if (await run({ input })) onDone();
   }
 
   const { status, content } = document;
@@ -54,16 +57,16 @@ export function ReviewActions({
               look={status === "FAILED" ? "primary" : "quiet"}
               disabled={isBusy}
               title="The text so far stays as a revision."
-              onClick={() => run(again)}
+              onClick={() => void run(again)}
             >
               Write again
             </Button>
             {status === "DRAFT" && (
               <>
-                <Button look="quiet" disabled={isBusy} onClick={() => run(reject)}>
+                <Button look="quiet" disabled={isBusy} onClick={() => void run(reject)}>
                   Reject
                 </Button>
-                <Button look="primary" disabled={isBusy} onClick={() => run(approve)}>
+                <Button look="primary" disabled={isBusy} onClick={() => void run(approve)}>
                   Approve
                 </Button>
               </>

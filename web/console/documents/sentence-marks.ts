@@ -17,16 +17,23 @@ interface Leaf {
   block: Parent;
 }
 
-/** Where a sentence's letters are: from the leaf and offset of the first to those of the last, and after. */
+interface Position {
+  leaf: number;
+  offset: number;
+}
+
+/** Where a sentence is, with the signs around it; `to` is behind its end. */
 interface Span {
   sentence: number;
-  from: { leaf: number; offset: number };
-  to: { leaf: number; offset: number };
+  from: Position;
+  to: Position;
 }
 
 const BLOCKS = ["p", "li", "td", "th", "pre", "blockquote"];
 const HEADING = /^h[1-6]$/;
 const LETTERS = /[\p{L}\p{N}]/gu;
+const SIGN = /^[^\s\p{L}\p{N}]/u;
+const LINK_TARGETS = /\]\([^)]*\)/g;
 /** Letters of a sentence that cannot be found elsewhere by accident. */
 const UNMISTAKABLE = 12;
 
@@ -64,7 +71,7 @@ function collect(parent: Parent, block: Parent, leaves: Leaf[]): void {
 }
 
 function placed(sentences: MarkedSentence[], leaves: Leaf[]): Span[] {
-  const at: { leaf: number; offset: number }[] = [];
+  const at: Position[] = [];
   let letters = "";
   leaves.forEach(({ child }, leaf) => {
     for (const { 0: letter, index: offset } of child.value.matchAll(LETTERS)) {
@@ -74,7 +81,7 @@ function placed(sentences: MarkedSentence[], leaves: Leaf[]): Span[] {
   });
   let start = 0;
   return sentences.flatMap(({ text }, sentence) => {
-    const told = text.match(LETTERS)?.join("") ?? "";
+    const told = text.replace(LINK_TARGETS, "]").match(LETTERS)?.join("") ?? "";
     const found = letters.startsWith(told, start)
       ? start
       : told.length < UNMISTAKABLE
@@ -83,11 +90,28 @@ function placed(sentences: MarkedSentence[], leaves: Leaf[]): Span[] {
     const [from, to] = [at[found], at[found + told.length - 1]];
     if (!told || !from || !to) return [];
     start = found + told.length;
-    return [{ sentence, from, to }];
+    return [{ sentence, from: startOf(leaves, from), to: endOf(leaves, to) }];
   });
 }
 
-/** A leaf as text between sentences and pieces of sentences, with the signs around their letters. */
+/** Before the signs that stand before its first letter. */
+function startOf(leaves: Leaf[], { leaf, offset }: Position): Position {
+  const before = leaves[leaf]?.child.value.slice(0, offset) ?? "";
+  return { leaf, offset: before.search(/\S*$/) };
+}
+
+/** Behind the signs that follow its last letter, also where emphasis ends between them. */
+function endOf(leaves: Leaf[], { leaf, offset }: Position): Position {
+  const [here, next] = [leaves[leaf], leaves[leaf + 1]];
+  const value = here?.child.value ?? "";
+  const end = value.length - value.slice(offset).replace(/^\S[^\s\p{L}\p{N}]*/u, "").length;
+  const goesOn = end === value.length && here?.block === next?.block;
+  return goesOn && next && SIGN.test(next.child.value)
+    ? endOf(leaves, { leaf: leaf + 1, offset: 0 })
+    : { leaf, offset: end };
+}
+
+/** A leaf as text between sentences and pieces of sentences. */
 function cut({ child }: Leaf, place: number, spans: Span[], noted: Set<Span>): Child[] {
   const { value } = child;
   const pieces: Child[] = [];
@@ -96,8 +120,8 @@ function cut({ child }: Leaf, place: number, spans: Span[], noted: Set<Span>): C
     if (span.from.leaf > place || span.to.leaf < place) continue;
     const isFirst = span.from.leaf === place;
     const isLast = span.to.leaf === place;
-    const start = isFirst ? Math.max(done, beforeSigns(value, span.from.offset)) : done;
-    const end = isLast ? afterSigns(value, span.to.offset) : value.length;
+    const start = isFirst ? Math.max(done, span.from.offset) : done;
+    const end = isLast ? span.to.offset : value.length;
     if (start > done) pieces.push(text(value.slice(done, start)));
     pieces.push(element("span", span.sentence, [text(value.slice(start, end))]));
     if (isLast && noted.has(span)) pieces.push(element("sup", span.sentence, []));
@@ -105,14 +129,6 @@ function cut({ child }: Leaf, place: number, spans: Span[], noted: Set<Span>): C
   }
   if (done < value.length) pieces.push(text(value.slice(done)));
   return pieces;
-}
-
-function beforeSigns(value: string, offset: number): number {
-  return offset - (/\S*$/.exec(value.slice(0, offset))?.[0].length ?? 0);
-}
-
-function afterSigns(value: string, offset: number): number {
-  return offset + (/^\S*/.exec(value.slice(offset))?.[0].length ?? 0);
 }
 
 function text(value: string): Child {

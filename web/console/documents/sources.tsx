@@ -92,7 +92,7 @@ function Recorded({
         type="button"
         title="Show in the conversation"
         onClick={() => onShowMessage(branch.id, id)}
-        className={`${ROW} text-start hover:bg-hover`}
+        className={`${ROW} text-start`}
       >
         <span className="sr-only">Show in the conversation: </span>
         <span className="text-ink-2">

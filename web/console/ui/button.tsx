@@ -3,7 +3,7 @@ import type { ComponentProps } from "react";
 type Look = "primary" | "plain" | "quiet" | "danger";
 
 const LOOKS: Record<Look, string> = {
-  primary: "border-accent bg-accent text-on-accent hover:opacity-90",
+  primary: "border-accent bg-accent text-on-accent hover:bg-accent/90",
   plain: "border-edge/50 bg-panel text-ink hover:bg-hover",
   quiet: "border-transparent text-ink-2 hover:bg-hover hover:text-ink",
   danger: "border-dead-end/60 bg-panel text-dead-end hover:bg-dead-end-soft",
