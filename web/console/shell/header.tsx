@@ -60,7 +60,7 @@ export function Header({
         </span>
       )}
       <h1
-        className={`min-w-0 max-w-[46ch] truncate font-semibold max-md:flex-1 ${isPlace ? "md:sr-only" : ""}`}
+        className={`min-w-0 max-w-[46ch] truncate font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
         title={title}
         dir="auto"
       >
