@@ -1,3 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { environment: "jsdom", include: ["**/*.test.{ts,tsx}"] } });
+export default defineConfig({
+  cacheDir: "../node_modules/.vite-console",
+  test: { environment: "jsdom", include: ["**/*.test.{ts,tsx}"] } });
