@@ -123,10 +123,10 @@ export function DeliverForm({
         />
       )}
       {shown && <Previewed preview={shown.preview} />}
-      <Refused
-        refusal={failure ? { message: failure, fields: [], kind: "failure" } : push.refusal}
-      />
-      <div className="sticky bottom-0 -mx-4 -mb-4 border-t bg-panel px-4 py-3">
+      <div className="sticky bottom-0 -mx-4 -mb-4 flex flex-col gap-3 border-t bg-panel px-4 py-3">
+        <Refused
+          refusal={failure ? { message: failure, fields: [], kind: "failure" } : push.refusal}
+        />
         <DialogActions>
           {shown && !isSendable && (
             <p className="mr-auto self-center text-xs text-ink-2">

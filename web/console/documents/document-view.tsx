@@ -59,7 +59,7 @@ export function DocumentView({
     <div className="flex flex-col gap-4 p-4">
       <h3 className="sr-only">{title}</h3>
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <div ref={head} tabIndex={-1} aria-live="polite" className="rounded">
+        <div ref={head} tabIndex={-1} aria-live="polite" className="flex rounded">
           <DocumentState status={status} />
         </div>
         <Written document={document} />
