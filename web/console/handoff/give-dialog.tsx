@@ -52,7 +52,7 @@ export function GiveDialog({
       onClose={onClose}
     >
       {fetching && !data && <SkeletonRows count={1} className="h-8" />}
-      {error && !data && <Failed what="Your colleagues" error={error} retry={load} />}
+      {error && !data && <Failed what="Your colleagues" error={error} retry={() => load()} />}
       {colleagues && (
         <SelectField
           label="To whom"

@@ -49,7 +49,6 @@ export function HandOffDialog({
   }
 
   async function submit(): Promise<void> {
-    const forParks = { waitingOn, wakeAt: wakeAt && new Date(wakeAt).toISOString() };
     const done = await move.run({
       input: {
         idempotencyKey: key.current,
@@ -59,7 +58,7 @@ export function HandOffDialog({
         engineerNotes: notes,
         nextStep,
         watchOut: watchOutTexts(watchOut),
-        ...(parks && { waitingOn: forParks.waitingOn, wakeAt: forParks.wakeAt || null }),
+        ...(parks && { waitingOn, wakeAt: wakeAt ? new Date(wakeAt).toISOString() : null }),
       },
     });
     if (!done) return;

@@ -3,6 +3,7 @@ import { useLive } from "../graph/use-live";
 import { useViewer } from "../shell/viewer";
 import { Failed } from "../ui/states";
 import { Band } from "./band";
+import { GiveBackDialog } from "./give-back-dialog";
 import { HeldBand } from "./held-band";
 import { ClaimedLine } from "./lines";
 import { heldOf } from "./moves";
@@ -41,6 +42,9 @@ export function HandoffBanner({
   if (waiting && waiting.id !== seenWaiting) setSeenWaiting(waiting.id);
   const taken = held && held.id === seenWaiting && !mine ? held : undefined;
 
+  // Kept here, so that what is typed outlasts a claim that ends meanwhile.
+  const [givenBack, setGivenBack] = useState<string | null>(null);
+
   const isGiven = session.status === "ACTIVE" && session.assignee.id === viewer.id;
   const note = isGiven ? session.assignmentNote : null;
   return (
@@ -74,8 +78,23 @@ export function HandoffBanner({
           session={session}
         />
       )}
-      {mine && <HeldBand key={mine.id} handoff={mine} session={session} onMoved={onMoved} />}
+      {mine && (
+        <HeldBand
+          key={mine.id}
+          handoff={mine}
+          session={session}
+          onGiveBack={() => setGivenBack(mine.id)}
+        />
+      )}
       {taken && <Band line={<ClaimedLine handoff={taken} />} />}
+      {givenBack && (
+        <GiveBackDialog
+          sessionId={session.id}
+          handoffId={givenBack}
+          onClose={() => setGivenBack(null)}
+          onMoved={onMoved}
+        />
+      )}
     </>
   );
 }

@@ -20,7 +20,7 @@ export function HandoffHistory({ sessionId }: { sessionId: string }) {
     variables: { id: sessionId },
   });
   const handoffs = data?.session?.handoffs;
-  if (error && !handoffs) return <Failed what="The handoffs" error={error} retry={load} />;
+  if (error && !handoffs) return <Failed what="The handoffs" error={error} retry={() => load()} />;
   if (!handoffs) return <SkeletonRows count={2} className="h-10" />;
   if (handoffs.length === 0) return <Empty>It was not handed off so far.</Empty>;
   return (

@@ -1,26 +1,24 @@
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { useSearchParams } from "wouter";
 import { Button } from "../ui/button";
 import { Band } from "./band";
 import { BriefingPanel } from "./briefing-panel";
-import { GiveBackDialog } from "./give-back-dialog";
 import { HeldLine } from "./lines";
-import type { HandoffLineFragment, SessionHeadFragment, SessionStatus } from "./operations";
+import type { HandoffLineFragment, SessionHeadFragment } from "./operations";
 import { useFolded } from "./use-folded";
 
 /** For whoever holds it: until when, and what they should know. Who comes from the queue finds it open. */
 export function HeldBand({
   handoff,
   session,
-  onMoved,
+  onGiveBack,
 }: {
   handoff: HandoffLineFragment;
   session: SessionHeadFragment;
-  onMoved: (status: SessionStatus) => void;
+  onGiveBack: () => void;
 }) {
   const [isFolded, fold] = useFolded(handoff.id);
   const [params, setParams] = useSearchParams();
-  const [givesBack, setGivesBack] = useState(false);
   const isAskedFor = params.get("handoff") === handoff.id;
 
   useEffect(() => {
@@ -36,24 +34,14 @@ export function HeldBand({
   }, [isAskedFor, fold, setParams]);
 
   return (
-    <>
-      <Band
-        line={<HeldLine handoff={handoff} />}
-        more={{
-          isFolded,
-          onFold: fold,
-          panel: <BriefingPanel session={session} handoff={handoff} />,
-        }}
-        actions={<Button onClick={() => setGivesBack(true)}>Give back…</Button>}
-      />
-      {givesBack && (
-        <GiveBackDialog
-          sessionId={session.id}
-          handoffId={handoff.id}
-          onClose={() => setGivesBack(false)}
-          onMoved={onMoved}
-        />
-      )}
-    </>
+    <Band
+      line={<HeldLine handoff={handoff} />}
+      more={{
+        isFolded,
+        onFold: fold,
+        panel: <BriefingPanel session={session} handoff={handoff} />,
+      }}
+      actions={<Button onClick={onGiveBack}>Give back…</Button>}
+    />
   );
 }

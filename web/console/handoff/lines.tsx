@@ -76,10 +76,12 @@ export function Who({ person }: { person: Person | null }) {
 }
 
 function CameBack({ claim, at }: { claim: HandoffLineFragment; at: string }) {
+  const isExpired = claim.claimEnd === "EXPIRED";
   return (
     <>
-      {claim.claimEnd === "EXPIRED" ? "Back without a sign of life of " : "Given back by "}
-      <Who person={claim.claimedBy} /> <Ago at={at} />.{" "}
+      {isExpired ? "Came back " : "Given back "}
+      <Ago at={at} /> {isExpired ? "without a sign of life from " : "by "}
+      <Who person={claim.claimedBy} />.{" "}
     </>
   );
 }

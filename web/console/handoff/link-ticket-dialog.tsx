@@ -53,7 +53,7 @@ export function LinkTicketDialog({
       onClose={onClose}
     >
       {fetching && !data && <SkeletonRows count={2} className="h-8" />}
-      {error && !data && <Failed what="The ticket systems" error={error} retry={load} />}
+      {error && !data && <Failed what="The ticket systems" error={error} retry={() => load()} />}
       {systems?.length === 0 && (
         <p className="text-ink-2">
           No ticket system is connected. An admin connects one in the settings.

@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import { BRANCH_SIGNS, BranchGlyph, type BranchStatus } from "../ui/status";
+import { BranchGlyph, type BranchStatus } from "../ui/status";
 import type { BriefingFragment } from "./operations";
 import { Part } from "./part";
 
@@ -11,9 +11,6 @@ const MOST = 6;
 
 /** The session as it was when it was handed off. */
 export function SnapshotParts({ sessionId, snapshot }: { sessionId: string; snapshot: Snapshot }) {
-  const byAssistant = snapshot.notesByAssistant && (
-    <span className="font-normal text-ink-3"> · in part by the assistant</span>
-  );
   const hypotheses = snapshot.branchMap.filter(({ parentId }) => parentId !== null);
   return (
     <div className="flex flex-col gap-4">
@@ -23,23 +20,28 @@ export function SnapshotParts({ sessionId, snapshot }: { sessionId: string; snap
         </Part>
       )}
       {snapshot.nextStep && (
-        <Part name="Next step" aside={byAssistant}>
+        <Part name="Next step">
           <p dir="auto">{snapshot.nextStep}</p>
         </Part>
       )}
       {snapshot.waitingOn && (
-        <Part name="Waiting on" aside={byAssistant}>
+        <Part name="Waiting on">
           <p dir="auto">{snapshot.waitingOn}</p>
         </Part>
       )}
       {snapshot.watchOut.length > 0 && (
-        <Part name="Watch out for" aside={byAssistant}>
+        <Part name="Watch out for">
           <ul className="list-disc pl-5" dir="auto">
             {snapshot.watchOut.map((warning) => (
               <li key={warning}>{warning}</li>
             ))}
           </ul>
         </Part>
+      )}
+      {snapshot.notesByAssistant && (
+        <p className="text-xs text-ink-3">
+          What was left empty of next step, waiting on and watch out for is by the assistant.
+        </p>
       )}
       {hypotheses.length > 0 && (
         <Part name="Hypotheses at that moment">
@@ -84,7 +86,6 @@ function OfStatus({
     <div className="mt-1 flex items-start gap-2">
       <BranchGlyph status={status} className="mt-1" />
       <div className="min-w-0">
-        <span className="sr-only">{BRANCH_SIGNS[status].word}</span>
         <ul>{hypotheses.slice(0, MOST).map(row)}</ul>
         {rest.length > 0 && (
           <details>
