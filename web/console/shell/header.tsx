@@ -46,10 +46,10 @@ export function Header({
           </MenuItem>
         ))}
       </Menu>
-      <Link href="/sessions" className="font-semibold max-sm:sr-only">
+      <Link href="/sessions" className="shrink-0 font-semibold max-sm:sr-only">
         FlowPilot
       </Link>
-      <nav aria-label="Pages" className="hidden gap-1 md:flex">
+      <nav aria-label="Pages" className="hidden shrink-0 gap-1 md:flex">
         {PLACES.map((place) => (
           <Place key={place.href} {...place} />
         ))}
@@ -60,7 +60,7 @@ export function Header({
         </span>
       )}
       <h1
-        className={`max-w-[46ch] min-w-[16ch] truncate font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
+        className={`max-w-[46ch] min-w-[16ch] truncate md:shrink-[4] font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
         title={title}
         dir="auto"
       >
