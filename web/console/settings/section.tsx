@@ -1,5 +1,5 @@
 import { type ReactNode, useId } from "react";
-import type { Loaded } from "../graph/use-live";
+import type { Loaded as Found } from "../graph/use-live";
 import { Failed, SkeletonRows } from "../ui/states";
 
 /** One section of the settings: what it is for, in a sentence, and what can be added. */
@@ -55,7 +55,7 @@ export function Loaded<Data>({
   children,
 }: {
   what: string;
-  found: Loaded<Data>;
+  found: Found<Data>;
   children: (data: Data) => ReactNode;
 }) {
   if (found.data) return children(found.data);
