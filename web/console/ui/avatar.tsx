@@ -7,7 +7,11 @@ export function Avatar({ name, className = "" }: { name: string; className?: str
       title={name}
       className={`inline-flex size-6 shrink-0 items-center justify-center rounded-full bg-accent-soft text-[10px] font-semibold text-accent ${className}`}
     >
-      <span aria-hidden>{initials(name)}</span>
+      <span
+        aria-hidden
+        data-initials={initials(name)}
+        className="before:content-[attr(data-initials)]"
+      />
     </span>
   );
 }
