@@ -66,11 +66,11 @@ export function cacheConfig(): CacheExchangeOpts {
         },
         queueChanged({ queueChanged: event }, { filter }, cache) {
           const { handoff } = event as { handoff?: QueueRowFragment };
-          if (handoff) updateQueue(cache, filter, handoff);
+          if (handoff) grow(() => updateQueue(cache, filter, handoff));
         },
         sessionsChanged({ sessionsChanged: event }, { filter }, cache) {
           const { session } = event as { session?: SessionListRowFragment };
-          if (session) updateSessions(cache, filter, session);
+          if (session) grow(() => updateSessions(cache, filter, session));
         },
       },
     },
@@ -103,13 +103,22 @@ class ToldMessages {
 /** A first page that is read anew begins its list anew. Pages that were read after an older one would leave a
  * gap, or show what has gone since. */
 function beginAnew(_: unknown, args: Variables, cache: Cache, { fieldName }: ResolveInfo): void {
-  if (args.after) return;
+  if (args.after || isGrowing) return;
   for (const field of cache.inspectFields("Query")) {
     if (field.fieldName !== fieldName || !field.arguments?.after) continue;
     if (listOf(field.arguments) === listOf(args)) {
       cache.invalidate("Query", fieldName, field.arguments);
     }
   }
+}
+
+let isGrowing = false;
+
+/** An event adds to a list that goes on. */
+function grow(add: () => void): void {
+  isGrowing = true;
+  add();
+  isGrowing = false;
 }
 
 function listOf(args: Variables): string {

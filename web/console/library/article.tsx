@@ -33,7 +33,7 @@ export function Article({ id, search }: { id: string; search: string }) {
     <article className="mx-auto flex max-w-[76ch] flex-col gap-4 p-4 md:p-8">
       <Link
         href={libraryAddress(null, search)}
-        className={buttonClass("quiet", "self-start md:hidden")}
+        className={buttonClass("quiet", "-ml-3 self-start md:hidden")}
       >
         <ArrowLeft aria-hidden className="size-4" />
         All articles
@@ -50,14 +50,14 @@ export function Article({ id, search }: { id: string; search: string }) {
       {article && (
         <>
           <header className="flex flex-col gap-2">
-            <h2
+            <h3
               ref={heading}
               tabIndex={-1}
               dir="auto"
               className="text-lg font-semibold outline-none"
             >
               {article.title}
-            </h2>
+            </h3>
             <Tags tags={article.content.tags} />
             <p className="text-xs text-ink-2">
               Changed <Ago at={article.updatedAt} />

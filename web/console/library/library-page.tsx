@@ -28,6 +28,7 @@ export default function LibraryPage({ articleId }: { articleId: string | undefin
     <div className="flex h-full flex-col">
       <Header title="Library" />
       <main className="grid min-h-0 flex-1 md:grid-cols-[360px_1fr]">
+        <h2 className="sr-only">Articles</h2>
         <div
           className={`flex flex-col border-r bg-panel md:min-h-0 ${articleId ? "max-md:hidden" : ""}`}
         >

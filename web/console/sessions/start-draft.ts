@@ -7,7 +7,8 @@ export interface Draft {
   from: IntakeType;
   text: string;
   ticket: string;
-  integrationId: string;
+  /** Null: not chosen yet. Empty: none. */
+  integrationId: string | null;
   alert: string;
   sessionType: SessionType;
   /** Empty: that of whoever starts it. */
@@ -18,7 +19,7 @@ export const EMPTY_DRAFT: Draft = {
   from: "FREE_TEXT",
   text: "",
   ticket: "",
-  integrationId: "",
+  integrationId: null,
   alert: "",
   sessionType: "GUIDED",
   teamId: "",

@@ -86,7 +86,7 @@ export function StartForm({
     if (isOfFields) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
   }, [isOfFields]);
 
-  const mayBeEmpty = draft.from === "PSA_TICKET" && draft.integrationId !== "";
+  const mayBeEmpty = draft.from === "PSA_TICKET" && Boolean(draft.integrationId);
   const teams = people?.viewer.account.teams ?? [];
   const tooLong = draft.text.length > LONGEST_TEXT;
   return (

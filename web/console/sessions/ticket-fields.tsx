@@ -1,3 +1,4 @@
+import { useEffect, useEffectEvent } from "react";
 import { useQuery } from "urql";
 import { inWords, type Refusal } from "../graph/use-action";
 import { SelectField, TextField } from "../ui/field";
@@ -23,6 +24,14 @@ export function TicketFields({
   const systems = data?.integrations.filter(
     ({ provider, isEnabled }) => isEnabled && TICKET_SYSTEMS.includes(provider),
   );
+  const first = systems?.[0]?.id ?? "";
+  const isChosen =
+    draft.integrationId === "" || systems?.some(({ id }) => id === draft.integrationId);
+  const choose = useEffectEvent(() => onChange({ integrationId: first }));
+  useEffect(() => {
+    if (data && !isChosen) choose();
+  }, [data, isChosen]);
+
   return (
     <div className="grid gap-4 sm:grid-cols-2">
       <TextField
@@ -34,7 +43,7 @@ export function TicketFields({
       />
       <SelectField
         label="Ticket system"
-        value={draft.integrationId}
+        value={draft.integrationId ?? ""}
         onChange={(event) => onChange({ integrationId: event.target.value })}
         problem={error ? inWords(error) : fieldProblem(refusal, "integrationId")}
         hint={

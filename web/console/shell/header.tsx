@@ -1,8 +1,9 @@
 import { Menu as MenuIcon } from "lucide-react";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link, useRoute } from "wouter";
 import { Avatar } from "../ui/avatar";
 import { Menu, MenuItem } from "../ui/menu";
+import { chooseShortcuts, hasShortcuts } from "../ui/shortcuts";
 import { chooseTheme, type Theme, useTheme } from "./theme";
 import { useAuth, useViewer } from "./viewer";
 
@@ -96,6 +97,11 @@ function Account() {
   const viewer = useViewer();
   const theme = useTheme();
   const next: Theme = theme === "system" ? "dark" : theme === "dark" ? "light" : "system";
+  const [isOn, setIsOn] = useState(hasShortcuts);
+  function switchShortcuts(): void {
+    chooseShortcuts(!isOn);
+    setIsOn(!isOn);
+  }
   return (
     <Menu
       label={`Account of ${viewer.name}`}
@@ -104,6 +110,9 @@ function Account() {
     >
       <MenuItem href="/settings">Settings</MenuItem>
       <MenuItem onAction={() => chooseTheme(next)}>{`Theme: ${THEMES[theme]}`}</MenuItem>
+      <MenuItem onAction={switchShortcuts}>
+        {`Single-key shortcuts: ${isOn ? "on" : "off"}`}
+      </MenuItem>
       <MenuItem onAction={() => window.location.assign("/graphql")}>GraphiQL</MenuItem>
       <MenuItem onAction={() => void auth.signOut()}>Sign out</MenuItem>
     </Menu>

@@ -1,5 +1,5 @@
 import type { ReactNode, RefObject } from "react";
-import { useShortcuts } from "./shortcuts";
+import { hasShortcuts, useShortcuts } from "./shortcuts";
 
 /** Marks the one link of a row on which the keyboard stands. */
 export const ROW_LINK = { "data-row": "" };
@@ -26,6 +26,7 @@ function step(table: HTMLElement | null, steps: number): void {
 
 /** What the keys do, for those who have them. */
 export function KeyHints({ keys }: { keys: [string[], string][] }) {
+  if (!hasShortcuts()) return null;
   return (
     <p className="hidden flex-wrap gap-x-4 gap-y-1 text-xs text-ink-3 md:flex">
       {keys.map(([names, meaning]) => (
