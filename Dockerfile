@@ -10,6 +10,7 @@ RUN python -m venv /venv \
 ENV PATH=/venv/bin:$PATH
 COPY web/package.json web/package-lock.json web/.npmrc web/
 RUN cd web && npm ci --no-audit --no-fund --loglevel=error
+COPY schema/schema.graphql schema/
 COPY web web
 RUN cd web && npm run --silent build
 

@@ -15,11 +15,12 @@ demo-destinations: .venv/test
 
 test: .venv/test web/dist/console/index.html
 	$(BIN)/pytest --numprocesses 2 -m "not browser"
+	cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test
 
-check: .venv/test
+check: .venv/test web/node_modules/.package-lock.json
 	sh .ci/check
 
-fix: .venv/test
+fix: .venv/test web/node_modules/.package-lock.json
 	sh .ci/fix
 
 .venv/bin/pip:

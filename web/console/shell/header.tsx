@@ -71,7 +71,8 @@ export function Header({
           {about}
         </div>
       )}
-      <div className="flex flex-wrap items-center gap-2 empty:hidden max-md:order-1 md:ml-auto">
+      <span className="hidden flex-1 md:inline" />
+      <div className="flex flex-wrap items-center gap-2 empty:hidden max-md:order-1">
         {actions}
       </div>
       <Account />

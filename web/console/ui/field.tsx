@@ -99,7 +99,7 @@ export function CheckField({
   const id = useId();
   return (
     <div className={`flex items-start gap-2 ${className}`}>
-      <input id={id} type="checkbox" {...rest} className="mt-1 size-3.5 accent-accent" />
+      <input id={id} type="checkbox" {...rest} className="mt-1 size-3.5 shrink-0 accent-accent" />
       <label htmlFor={id}>{label}</label>
     </div>
   );

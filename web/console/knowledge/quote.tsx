@@ -1,0 +1,10 @@
+import type { ReactNode } from "react";
+
+/** What was said, word for word, after when and where. */
+export function Quote({ source, children }: { source: ReactNode; children: string }) {
+  return (
+    <blockquote className="line-clamp-5 border-l-2 border-edge/60 pl-2.5 text-ink-2">
+      <span className="text-xs">{source}:</span> <bdi title={children}>“{children}”</bdi>
+    </blockquote>
+  );
+}
