@@ -115,7 +115,6 @@ function Summary({ id }: { id: string }) {
   const summary = data.node && "summary" in data.node ? data.node.summary : null;
   return (
     <pre
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
       tabIndex={0}
       dir="auto"
       className="mt-1 max-h-60 overflow-y-auto rounded border px-2.5 py-2 font-sans text-xs whitespace-pre-wrap text-ink-2"

@@ -23,6 +23,8 @@ const BEGINNING = 200;
 
 interface Props {
   branch: BranchRowFragment;
+  /** The one that the team works on, where the evidence is likely to be. */
+  activeId: string;
   branches: BranchRowFragment[];
   onClose: () => void;
 }
@@ -60,6 +62,7 @@ function Prepared({ sessionId, ...props }: Props & { sessionId: string }) {
 
 function ReviveForm({
   branch,
+  activeId,
   branches,
   proposal,
   onClose,
@@ -67,7 +70,7 @@ function ReviveForm({
   const others = branches.filter(({ id }) => id !== branch.id);
   const proposedFrom = proposal?.finding.branch.id;
   const [fromId, setFromId] = useState(
-    proposedFrom ?? (others.find(({ isActive }) => isActive) ?? others[0])?.id ?? "",
+    proposedFrom ?? (others.find(({ id }) => id === activeId) ?? others[0])?.id ?? "",
   );
   const [chosen, setChosen] = useState(
     () =>

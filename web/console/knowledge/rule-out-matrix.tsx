@@ -63,7 +63,6 @@ function Table({ matrix: { hypotheses, rows } }: { matrix: Matrix }) {
   return (
     <section
       aria-label="Findings against hypotheses"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which needs to be possible by keyboard
       tabIndex={0}
       className="max-h-[72vh] overflow-auto rounded border"
     >

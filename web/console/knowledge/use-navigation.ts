@@ -9,7 +9,7 @@ export function useNavigation(sessionId: string): Ways {
     () => ({
       sessionId,
       onShowBranch: (id) => navigate(`/sessions/${sessionId}/${id}`),
-      onShowMessage: (branchId, id) => navigate(`/sessions/${sessionId}/${branchId}?message=${id}`),
+      onShowMessage: (branchId, id) => navigate(`/sessions/${sessionId}/${branchId}#${id}`),
     }),
     [sessionId, navigate],
   );

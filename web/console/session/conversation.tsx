@@ -1,4 +1,5 @@
 import { useMemo } from "react";
+import { RevivalCards } from "../knowledge/revival-cards";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
 import { BranchOpening } from "./branch-opening";
 import { EarlierMessages } from "./earlier-messages";
@@ -24,6 +25,7 @@ export function Conversation({ branch }: { branch: BranchRowFragment }) {
     <div className="mx-auto flex w-full max-w-[690px] flex-col gap-5 px-4 py-4">
       {lineage.length > 0 && <Inherited branch={branch} lineage={lineage} />}
       <BranchOpening branch={branch} />
+      {branch.status === "REVIVED" && <RevivalCards branchId={branch.id} />}
       {messages?.pageInfo.hasPreviousPage && messages.pageInfo.startCursor && (
         <EarlierMessages branchId={branchId} before={messages.pageInfo.startCursor} />
       )}

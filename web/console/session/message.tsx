@@ -27,7 +27,7 @@ export const Message = memo(function Message({
     <article
       id={isInherited ? undefined : message.id}
       aria-label={`${name}, message ${message.position}`}
-      className="group/message flex scroll-mt-4 gap-2 [contain-intrinsic-size:auto_120px] [content-visibility:auto] target:rounded target:bg-accent-soft target:outline-8 target:outline-accent-soft"
+      className="group/message flex scroll-mt-4 gap-2 [contain-intrinsic-size:auto_120px] [content-visibility:auto]"
     >
       {isAnswer ? <AssistantMark /> : <Avatar name={name} className="mt-px" />}
       <div className="flex min-w-0 flex-1 flex-col gap-2">

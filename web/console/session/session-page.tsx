@@ -14,6 +14,7 @@ import {
 import type { Transition } from "./place-bar";
 import { SessionView } from "./session-view";
 import type { Fresh } from "./use-conversation";
+import { showMessage } from "./use-shown-message";
 
 /** One session: its tree in one query, then live. */
 export default function SessionPage({
@@ -56,6 +57,7 @@ export default function SessionPage({
     (to: string, messageId?: string) => {
       setTransition(null);
       navigate(`/sessions/${sessionId}/${to}${messageId ? `#${messageId}` : ""}`);
+      if (messageId) showMessage(messageId);
     },
     [navigate, sessionId],
   );

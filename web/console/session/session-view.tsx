@@ -1,11 +1,12 @@
 import { useCallback, useMemo, useState } from "react";
-import { DocumentsPanel } from "../documents/documents-panel";
 import { HandoffBanner } from "../handoff/handoff-banner";
 import { ResolveDialog } from "../handoff/resolve-dialog";
+import { ContextInspector } from "../knowledge/context-inspector";
+import { KnowledgePanel } from "../knowledge/knowledge-panel";
+import { ReviveDialog } from "../knowledge/revive-dialog";
 import { BranchAside } from "./branch-aside";
 import { BranchMap } from "./branch-map";
 import { Composer } from "./composer";
-import { Conversation } from "./conversation";
 import { ForkDialog } from "./fork-dialog";
 import type { BranchRowFragment, ForkRowFragment, SessionHeadFragment } from "./operations";
 import { type Pane, PaneTabs } from "./pane-tabs";
@@ -19,6 +20,7 @@ import { useSessionKeys } from "./use-session-keys";
 import { useShownMessage } from "./use-shown-message";
 import { useStuckToEnd } from "./use-stuck-to-end";
 import { useView } from "./use-view";
+import { ViewBody } from "./view-body";
 import { WhoIsAsking } from "./who-is-asking";
 
 interface Props {
@@ -38,6 +40,8 @@ export function SessionView(props: Props) {
   const [pane, setPane] = useState<Pane>("talk");
   const [wish, setWish] = useState<ForkWish | null>(null);
   const [asksToResolve, setAsksToResolve] = useState(false);
+  const [revived, setRevived] = useState<BranchRowFragment | null>(null);
+  const [inspectedId, setInspectedId] = useState<string | null>(null);
   const [inSight, setInSight] = useState<string[]>([]);
   const view = useView();
   const known = useMemo(() => byId(branches), [branches]);
@@ -64,12 +68,12 @@ export function SessionView(props: Props) {
       isOver,
       show: goTo,
       askFork: setWish,
-      askRevival: () => {},
-      compare: () => {},
-      inspect: () => {},
+      askRevival: setRevived,
+      compare: (withId) => view.show("compare", withId),
+      inspect: setInspectedId,
       onSolved: () => setAsksToResolve(true),
     }),
-    [session, known, forkPoints, fresh, shownId, isOver, goTo],
+    [session, known, forkPoints, fresh, shownId, isOver, goTo, view],
   );
 
   usePrefetch(
@@ -117,12 +121,8 @@ export function SessionView(props: Props) {
           >
             <PlaceBar branch={shown} transition={transition} />
             <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
-              <div ref={content}>
-                {view.name === "documents" ? (
-                  <DocumentsPanel sessionId={session.id} onShowMessage={goTo} />
-                ) : (
-                  <Conversation key={shownId} branch={shown} />
-                )}
+              <div ref={content} className="flex min-h-full flex-col">
+                <ViewBody view={view} shown={shown} />
               </div>
             </div>
             {view.name === "talk" && takesMessages && (
@@ -132,9 +132,34 @@ export function SessionView(props: Props) {
               </div>
             )}
           </main>
+          <aside
+            aria-label="What we know"
+            className={`w-80 shrink-0 overflow-y-auto border-l bg-panel max-md:w-full max-md:border-l-0 lg:block ${pane === "known" ? "block" : "hidden"}`}
+          >
+            <KnowledgePanel
+              sessionId={session.id}
+              branchId={shownId}
+              branches={branches}
+              onShowMessage={goTo}
+              onShowBranch={goTo}
+            />
+          </aside>
         </div>
       </div>
       {wish && <ForkDialog wish={wish} onClose={() => setWish(null)} />}
+      {revived && (
+        <ReviveDialog
+          isOpen
+          sessionId={session.id}
+          branch={revived}
+          activeId={session.activeBranch.id}
+          branches={branches}
+          onClose={() => setRevived(null)}
+        />
+      )}
+      {inspectedId && (
+        <ContextInspector messageId={inspectedId} isOpen onClose={() => setInspectedId(null)} />
+      )}
       {asksToResolve && (
         <ResolveDialog
           session={session}

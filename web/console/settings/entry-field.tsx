@@ -36,7 +36,11 @@ export function EntryField({
       />
       {!isNew && isOptional && (
         <CheckField
-          label="Leave it out from now on"
+          label={
+            <>
+              Leave it out from now on<span className="sr-only">: {label}</span>
+            </>
+          }
           className="text-xs"
           checked={isLeftOut}
           onChange={(event) => enter(event.target.checked ? "" : undefined)}

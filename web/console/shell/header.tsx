@@ -34,7 +34,7 @@ export function Header({
     document.title = `${title} · FlowPilot`;
   }, [title]);
   return (
-    <header className="flex min-h-13 shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-b max-md:gap-x-2 bg-panel px-4 py-1.5">
+    <header className="flex min-h-13 shrink-0 items-center gap-x-4 gap-y-1 border-b max-md:flex-wrap max-md:gap-x-2 bg-panel px-4 py-1.5">
       <Menu
         label="Go to"
         button={<MenuIcon aria-hidden className="size-4" />}
@@ -46,10 +46,10 @@ export function Header({
           </MenuItem>
         ))}
       </Menu>
-      <Link href="/sessions" className="font-semibold max-sm:sr-only">
+      <Link href="/sessions" className="shrink-0 font-semibold max-sm:sr-only">
         FlowPilot
       </Link>
-      <nav aria-label="Pages" className="hidden gap-1 md:flex">
+      <nav aria-label="Pages" className="hidden shrink-0 gap-1 md:flex">
         {PLACES.map((place) => (
           <Place key={place.href} {...place} />
         ))}
@@ -60,21 +60,19 @@ export function Header({
         </span>
       )}
       <h1
-        className={`min-w-0 max-w-[46ch] truncate font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
+        className={`max-w-[46ch] min-w-[16ch] truncate md:shrink-[4] font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
         title={title}
         dir="auto"
       >
         {title}
       </h1>
       {about && (
-        <div className="flex min-w-0 flex-wrap items-center gap-x-3 text-xs text-ink-2 max-md:order-1">
+        <div className="flex min-w-0 items-center gap-x-3 overflow-hidden text-xs whitespace-nowrap text-ink-2 max-md:order-1">
           {about}
         </div>
       )}
       <span className="hidden flex-1 md:inline" />
-      <div className="flex flex-wrap items-center gap-2 empty:hidden max-md:order-1">
-        {actions}
-      </div>
+      <div className="flex shrink-0 items-center gap-2 empty:hidden max-md:order-1">{actions}</div>
       <Account />
     </header>
   );
