@@ -1,56 +1,20 @@
 """GraphiQL in a real chromium: sign in, read the schema, run an example, watch it live."""
 
-import shutil
-from collections.abc import AsyncIterator
-
 import pytest
-from argon2 import PasswordHasher
-from playwright.async_api import Page, async_playwright, expect
-from sqlalchemy import make_url, update
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from playwright.async_api import Page, expect
 
-from models.account import User
-from services.runtime import Runtime
+from tests.browser.conftest import PASSWORD
+from tests.browser.windows import NARROW, WIDE, Windows
 from tests.client import Client
 from tests.factories import Colleagues
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "a-password-for-tests"
 
-
-@pytest.fixture
-async def email(colleagues: Colleagues, database_url: str) -> str:
-    """An engineer who can sign in."""
-    engine = create_async_engine(
-        make_url(database_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
-    )
-    async with engine.begin() as db:
-        changed = update(User).where(User.id == colleagues.engineer.key)
-        await db.execute(changed.values(password_hash=PasswordHasher().hash(PASSWORD)))
-    await engine.dispose()
-    return f"engineer@{colleagues.account_id.hex}.example"
-
-
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "narrow"])
-async def page(address: tuple[str, Runtime], request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    chromium = shutil.which("chromium")
-    assert chromium is not None, "apt-get install chromium"
-    width, height = request.param
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-        )
-        tab = await browser.new_page(viewport={"width": width, "height": height})
-        problems: list[str] = []
-        tab.on("pageerror", lambda error: problems.append(str(error)))
-        tab.on("requestfailed", lambda failed: problems.append(failed.url))
-        await tab.goto(f"http://{address[0]}/graphql")
-        yield tab
-        await browser.close()
-        assert problems == []
+@pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
+async def page(windows: Windows, request: pytest.FixtureRequest) -> Page:
+    windows.expected.append("status of 400")  # strangers are not told the schema
+    return await windows.open("/graphql", viewport=request.param)
 
 
 async def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
@@ -76,7 +40,7 @@ async def test_sign_in_run_and_sign_out(page: Page, email: str) -> None:
     await expect(page.get_by_label("Password")).to_be_visible()
 
 
-@pytest.mark.parametrize("page", [(1440, 900)], ids=["wide"], indirect=True)
+@pytest.mark.parametrize("page", [WIDE], ids=["wide"], indirect=True)
 async def test_an_event_arrives_live(
     page: Page, email: str, client: Client, colleagues: Colleagues
 ) -> None:
@@ -93,7 +57,7 @@ async def test_an_event_arrives_live(
     await expect(page.locator(".graphiql-response")).to_contain_text(started["session"]["id"])
 
 
-@pytest.mark.parametrize("page", [(1440, 900)], ids=["wide"], indirect=True)
+@pytest.mark.parametrize("page", [WIDE], ids=["wide"], indirect=True)
 async def test_a_file_is_chosen_and_brought_in(
     page: Page, email: str, client: Client, colleagues: Colleagues
 ) -> None:
