@@ -1,13 +1,14 @@
 import { useEffect, useRef } from "react";
 import { useClient, useQuery } from "urql";
 import { BranchMessagesDocument } from "../graph/operations";
-import type { BranchRowFragment } from "./operations";
+import { type BranchRowFragment, ConversationsDocument } from "./operations";
 
 /** Branches whose messages were loaded since the page was opened or its feed began anew. From then on events
  * keep them right, and looking at them needs no request. */
 export type Fresh = Set<string>;
 
-const AT_ONCE = 2;
+/** As many as one document may cost. */
+const AT_ONCE = 3;
 const PAUSE_MS = 250;
 /** Of what the viewer may ask for in a minute this much is left to what they do. */
 const RESERVE = 0.6;
@@ -39,28 +40,26 @@ export function useConversation({ id: branchId, messageCount }: BranchRowFragmen
 export function usePrefetch(wanted: BranchRowFragment[], fresh: Fresh): void {
   const client = useClient();
   const missing = wanted.filter(({ id, messageCount }) => messageCount > 0 && !fresh.has(id));
-  const ids = missing.map(({ id }) => id).join();
+  const list = missing.map(({ id }) => id).join();
   useEffect(() => {
     let isWanted = true;
-    const queue = ids ? ids.split(",") : [];
-    async function work(): Promise<void> {
-      for (let id = queue.shift(); id && isWanted; id = queue.shift()) {
-        if (fresh.has(id)) continue;
+    async function work(queue: string[]): Promise<void> {
+      while (queue.length > 0 && isWanted) {
+        const ids = queue.splice(0, AT_ONCE).filter((id) => !fresh.has(id));
+        if (ids.length === 0) continue;
         const answer = await client
-          .query(BranchMessagesDocument, { id }, { requestPolicy: "network-only" })
+          .query(ConversationsDocument, { ids }, { requestPolicy: "network-only" })
           .toPromise();
-        if (!answer.data?.branch) return;
-        fresh.add(id);
+        if (!answer.data) return;
+        for (const id of ids) fresh.add(id);
         const cost = answer.extensions?.cost as { limit: number; remaining: number } | undefined;
         if (cost && cost.remaining < cost.limit * RESERVE) return;
       }
     }
-    const timer = window.setTimeout(() => {
-      for (let worker = 0; worker < AT_ONCE; worker += 1) void work();
-    }, PAUSE_MS);
+    const timer = window.setTimeout(() => void work(list ? list.split(",") : []), PAUSE_MS);
     return () => {
       isWanted = false;
       window.clearTimeout(timer);
     };
-  }, [ids, client, fresh]);
+  }, [list, client, fresh]);
 }
