@@ -3,13 +3,7 @@ import { useRef } from "react";
 import { Button } from "../ui/button";
 
 /** Chooses files from the machine. */
-export function AttachButton({
-  onFiles,
-  isDisabled = false,
-}: {
-  onFiles: (files: Iterable<File>) => void;
-  isDisabled?: boolean;
-}) {
+export function AttachButton({ onFiles }: { onFiles: (files: Iterable<File>) => void }) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -23,7 +17,7 @@ export function AttachButton({
           event.target.value = "";
         }}
       />
-      <Button disabled={isDisabled} onClick={() => input.current?.click()}>
+      <Button onClick={() => input.current?.click()}>
         <Paperclip aria-hidden className="size-4" />
         Attach files
       </Button>
