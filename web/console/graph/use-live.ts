@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import {
   type AnyVariables,
   type CombinedError,
@@ -63,6 +63,12 @@ export function useLive<
   const cursor = isSettled && !answer.error ? answeredCursor(key) : undefined;
   if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
 
+  const begin = useCallback(() => {
+    forgetCursor(key);
+    setFrom(null);
+    execute({ requestPolicy: "network-only" });
+  }, [key, execute]);
+
   const after = from?.key === key ? from.cursor : undefined;
   const [feed] = useSubscription(
     {
@@ -73,27 +79,31 @@ export function useLive<
     (_, event: Event) => {
       if (typeOf(event) === "FeedReset") {
         onReset?.();
-        forgetCursor(key);
-        setFrom(null);
-        execute({ requestPolicy: "network-only" });
+        begin();
       } else onEvent?.(event);
       return event;
     },
   );
 
-  const isCutOff = answer.error?.networkError !== undefined && !answer.fetching;
+  // A feed that was refused, as when the viewer's minute is used up, begins anew as well.
+  const [mended, setMended] = useState<CombinedError>();
+  const refused = feed.error === mended ? undefined : feed.error;
+  const isCutOff = !answer.fetching && (answer.error?.networkError ?? refused) !== undefined;
   useEffect(() => {
     if (!isCutOff) return;
-    const timer = window.setTimeout(() => execute({ requestPolicy: "network-only" }), RETRY_MS);
+    const timer = window.setTimeout(() => {
+      setMended(refused);
+      begin();
+    }, RETRY_MS);
     return () => window.clearTimeout(timer);
-  }, [isCutOff, execute]);
+  }, [isCutOff, refused, begin]);
 
   return {
     data: answer.data,
-    error: answer.error ?? feed.error,
+    error: answer.error ?? refused,
     after,
     isLoading: answer.data === undefined && answer.error === undefined,
-    reload: () => execute({ requestPolicy: "network-only" }),
+    reload: begin,
   };
 }
 

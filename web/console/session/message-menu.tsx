@@ -17,7 +17,7 @@ export function MessageMenu({
   isForked: boolean;
   isInherited: boolean;
 }) {
-  const { session, isOver, askFork, show, inspect } = useSession();
+  const { session, isReadOnly, askFork, show, inspect } = useSession();
   const regenerate = useAction(RegenerateMessageDocument);
   const isAnswer = message.role === "ASSISTANT" && message.state === "COMPLETE";
   const branchId = message.branch.id;
@@ -37,12 +37,12 @@ export function MessageMenu({
         {isInherited && (
           <MenuItem onAction={() => show(branchId, message.id)}>Go to it on its branch</MenuItem>
         )}
-        {isAnswer && !isOver && (
+        {isAnswer && !isReadOnly && (
           <MenuItem onAction={() => askFork({ branchId, afterMessageId: message.id })}>
             Fork from here
           </MenuItem>
         )}
-        {isAnswer && isLast && !isForked && !isOver && (
+        {isAnswer && isLast && !isForked && !isReadOnly && (
           <MenuItem
             onAction={() =>
               void regenerate.run({ input: { idempotencyKey: newKey(), messageId: message.id } })

@@ -11,8 +11,8 @@ export interface SessionPlace {
   fresh: Fresh;
   /** The branch that is looked at. */
   shownId: string;
-  /** Whether anything may be written: it is over, or waits for somebody to claim it. */
-  isOver: boolean;
+  /** It is over, or somebody else works on it. */
+  isReadOnly: boolean;
   show: (branchId: string, messageId?: string) => void;
   askFork: (wish: ForkWish) => void;
   askRevival: (branch: BranchRowFragment) => void;
