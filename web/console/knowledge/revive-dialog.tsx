@@ -106,6 +106,7 @@ function ReviveForm({
       )}
       <TextArea
         label="What speaks for it now"
+        hint="At least 5 characters. The assistant is told, and it is kept with the branch."
         autoFocus
         required
         minLength={LEAST_WORDS}
