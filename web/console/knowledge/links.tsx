@@ -47,7 +47,7 @@ export function MessageLink({
   message: { id, branch },
   children,
 }: {
-  message: Pick<SourceFragment, "id"> & { branch: { id: string } };
+  message: SourceFragment;
   children: ReactNode;
 }) {
   const { sessionId, onShowMessage } = useWays();
