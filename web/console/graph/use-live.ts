@@ -77,10 +77,12 @@ export function useLive<
       pause: pause || after === undefined,
     },
     (_, event: Event) => {
-      if (typeOf(event) === "FeedReset") {
+      // The feed may speak while the page is being drawn.
+      queueMicrotask(() => {
+        if (typeOf(event) !== "FeedReset") return onEvent?.(event);
         onReset?.();
         begin();
-      } else onEvent?.(event);
+      });
       return event;
     },
   );

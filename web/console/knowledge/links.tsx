@@ -53,7 +53,7 @@ export function MessageLink({
   const { sessionId, onShowMessage } = useWays();
   return (
     <a
-      href={`/sessions/${sessionId}/${branch.id}?message=${id}`}
+      href={`/sessions/${sessionId}/${branch.id}#${id}`}
       onClick={unlessElsewhere(() => onShowMessage(branch.id, id))}
       className={UNDERLINED}
     >

@@ -9,7 +9,7 @@ import { useSession } from "./session-context";
 
 /** What can be done with a branch as a whole, apart from what tests its hypothesis. */
 export function BranchMenu({ branch }: { branch: BranchRowFragment }) {
-  const { session, isReadOnly, compare, askFork } = useSession();
+  const { branches, isReadOnly, compare, askFork } = useSession();
   const [renames, setRenames] = useState(false);
   const archive = useAction(ArchiveBranchDocument);
   const restore = useAction(RestoreBranchDocument);
@@ -26,7 +26,7 @@ export function BranchMenu({ branch }: { branch: BranchRowFragment }) {
           <MenuItem onAction={() => askFork({ branchId: branch.id })}>Fork here…</MenuItem>
         )}
         {!isReadOnly && <MenuItem onAction={() => setRenames(true)}>Rename…</MenuItem>}
-        <MenuItem onAction={() => compare(session.activeBranch.id)}>Compare…</MenuItem>
+        {branches.size > 1 && <MenuItem onAction={compare}>Compare…</MenuItem>}
         {!isReadOnly && !isTrunk && !branch.archivedAt && (
           <MenuItem onAction={() => void archive.run({ input })}>
             Archive, with what is below

@@ -1,7 +1,9 @@
 import { Ellipsis } from "lucide-react";
+import { useState } from "react";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
 import { Menu, MenuItem } from "../ui/menu";
+import { AlternativesDialog } from "./alternatives-dialog";
 import { type MessageBodyFragment, RegenerateMessageDocument } from "./operations";
 import { useSession } from "./session-context";
 
@@ -19,6 +21,7 @@ export function MessageMenu({
 }) {
   const { session, isReadOnly, askFork, show, inspect } = useSession();
   const regenerate = useAction(RegenerateMessageDocument);
+  const [showsEarlier, setShowsEarlier] = useState(false);
   const isAnswer = message.role === "ASSISTANT" && message.state === "COMPLETE";
   const branchId = message.branch.id;
   const link = `/sessions/${session.id}/${branchId}#${message.id}`;
@@ -51,6 +54,9 @@ export function MessageMenu({
             Write it anew
           </MenuItem>
         )}
+        {message.alternatives.length > 0 && !isInherited && (
+          <MenuItem onAction={() => setShowsEarlier(true)}>Earlier texts…</MenuItem>
+        )}
         {isAnswer && (
           <MenuItem onAction={() => inspect(message.id)}>What the model was told</MenuItem>
         )}
@@ -62,6 +68,13 @@ export function MessageMenu({
           Copy link
         </MenuItem>
       </Menu>
+      {showsEarlier && (
+        <AlternativesDialog
+          messageId={message.id}
+          isReadOnly={isReadOnly}
+          onClose={() => setShowsEarlier(false)}
+        />
+      )}
     </span>
   );
 }

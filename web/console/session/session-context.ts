@@ -16,7 +16,7 @@ export interface SessionPlace {
   show: (branchId: string, messageId?: string) => void;
   askFork: (wish: ForkWish) => void;
   askRevival: (branch: BranchRowFragment) => void;
-  compare: (withBranchId: string) => void;
+  compare: () => void;
   inspect: (messageId: string) => void;
   /** A branch has solved the problem: the session may be resolved. */
   onSolved: (branchId: string) => void;

@@ -71,7 +71,7 @@ export function SessionView(props: Props) {
       show: goTo,
       askFork: setWish,
       askRevival: setRevived,
-      compare: (withId) => view.show("compare", withId),
+      compare: () => view.show("compare"),
       inspect: setInspectedId,
       onSolved: () => setAsksToResolve(true),
     }),
