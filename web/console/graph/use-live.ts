@@ -1,10 +1,11 @@
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import {
   type AnyVariables,
   type CombinedError,
+  createRequest,
   type TypedDocumentNode,
+  useClient,
   useQuery,
-  useSubscription,
 } from "urql";
 import { answeredCursor, forgetCursor } from "./cursors";
 
@@ -50,6 +51,7 @@ export function useLive<
   onReset,
   pause = false,
 }: Options<Data, Variables, Event, EventVariables>): Live<Data> {
+  const client = useClient();
   const [answer, execute] = useQuery({
     query,
     variables,
@@ -64,22 +66,27 @@ export function useLive<
   if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
 
   const after = from?.key === key ? from.cursor : undefined;
-  const [feed] = useSubscription(
-    {
-      query: events,
-      variables: { ...eventVariables, after },
-      pause: pause || after === undefined,
-    },
-    (_, event: Event) => {
-      if (typeOf(event) === "FeedReset") {
-        onReset?.();
-        forgetCursor(key);
-        setFrom(null);
-        execute({ requestPolicy: "network-only" });
-      } else onEvent?.(event);
-      return event;
-    },
-  );
+  const [feedError, setFeedError] = useState<CombinedError>();
+  const act = useEffectEvent((event: Event) => {
+    if (typeOf(event) === "FeedReset") {
+      onReset?.();
+      forgetCursor(key);
+      setFrom(null);
+      execute({ requestPolicy: "network-only" });
+    } else onEvent?.(event);
+  });
+  const feed =
+    pause || after === undefined ? null : createRequest(events, { ...eventVariables, after });
+  const feedKey = feed?.key;
+  // Not useSubscription: it hears what came while the page is drawn, when nothing may be done about it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for all of the request
+  useEffect(() => {
+    if (!feed) return;
+    return client.executeSubscription(feed).subscribe(({ data, error }) => {
+      setFeedError(error);
+      if (data) act(data);
+    }).unsubscribe;
+  }, [client, feedKey]);
 
   const isCutOff = answer.error?.networkError !== undefined && !answer.fetching;
   useEffect(() => {
@@ -90,7 +97,7 @@ export function useLive<
 
   return {
     data: answer.data,
-    error: answer.error ?? feed.error,
+    error: answer.error ?? feedError,
     after,
     isLoading: answer.data === undefined && answer.error === undefined,
     reload: () => execute({ requestPolicy: "network-only" }),
