@@ -1,10 +1,11 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useState } from "react";
 import {
   type AnyVariables,
   type CombinedError,
+  createRequest,
   type TypedDocumentNode,
+  useClient,
   useQuery,
-  useSubscription,
 } from "urql";
 import { answeredCursor, forgetCursor } from "./cursors";
 
@@ -50,6 +51,7 @@ export function useLive<
   onReset,
   pause = false,
 }: Options<Data, Variables, Event, EventVariables>): Live<Data> {
+  const client = useClient();
   const [answer, execute] = useQuery({
     query,
     variables,
@@ -63,46 +65,44 @@ export function useLive<
   const cursor = isSettled && !answer.error ? answeredCursor(key) : undefined;
   if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
 
+  const [feedError, setFeedError] = useState<CombinedError>();
   const begin = useCallback(() => {
+    setFeedError(undefined);
     forgetCursor(key);
     setFrom(null);
     execute({ requestPolicy: "network-only" });
   }, [key, execute]);
+  const act = useEffectEvent((event: Event) => {
+    if (typeOf(event) !== "FeedReset") return onEvent?.(event);
+    onReset?.();
+    begin();
+  });
 
   const after = from?.key === key ? from.cursor : undefined;
-  const [feed] = useSubscription(
-    {
-      query: events,
-      variables: { ...eventVariables, after },
-      pause: pause || after === undefined,
-    },
-    (_, event: Event) => {
-      // The feed may speak while the page is being drawn.
-      queueMicrotask(() => {
-        if (typeOf(event) !== "FeedReset") return onEvent?.(event);
-        onReset?.();
-        begin();
-      });
-      return event;
-    },
-  );
+  const feed =
+    pause || after === undefined ? null : createRequest(events, { ...eventVariables, after });
+  const feedKey = feed?.key;
+  // Not useSubscription: it hears what came while the page is drawn, when nothing may be done about it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for all of the request
+  useEffect(() => {
+    if (!feed) return;
+    return client.executeSubscription(feed).subscribe(({ data, error }) => {
+      setFeedError(error);
+      if (data) act(data);
+    }).unsubscribe;
+  }, [client, feedKey]);
 
   // A feed that was refused, as when the viewer's minute is used up, begins anew as well.
-  const [mended, setMended] = useState<CombinedError>();
-  const refused = feed.error === mended ? undefined : feed.error;
-  const isCutOff = !answer.fetching && (answer.error?.networkError ?? refused) !== undefined;
+  const isCutOff = !answer.fetching && (answer.error?.networkError ?? feedError) !== undefined;
   useEffect(() => {
     if (!isCutOff) return;
-    const timer = window.setTimeout(() => {
-      setMended(refused);
-      begin();
-    }, RETRY_MS);
+    const timer = window.setTimeout(begin, RETRY_MS);
     return () => window.clearTimeout(timer);
-  }, [isCutOff, refused, begin]);
+  }, [isCutOff, begin]);
 
   return {
     data: answer.data,
-    error: answer.error ?? refused,
+    error: answer.error ?? feedError,
     after,
     isLoading: answer.data === undefined && answer.error === undefined,
     reload: begin,
