@@ -132,6 +132,9 @@ class Revival(InAccount, Base):
     branch_id: Mapped[UUID]
     evidence_from_branch_id: Mapped[UUID]
     evidence_description: Mapped[str]
+    dead_end_reason: Mapped[str | None]
+    """As it stood when the branch came back; null for revivals from before it was kept."""
+    dead_end_at: Mapped[datetime | None]
     revived_by: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 

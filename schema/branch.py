@@ -65,6 +65,20 @@ class Revival:
     row: strawberry.Private[models.Revival]
     description: str
     revived_at: datetime
+    dead_end_reason: str | None = strawberry.field(
+        description="Why the branch had been given up. Null: it came back before this was kept."
+    )
+    dead_end_at: datetime | None
+
+    @classmethod
+    def of(cls, row: models.Revival) -> Self:
+        return cls(
+            row=row,
+            description=row.evidence_description,
+            revived_at=row.created_at,
+            dead_end_reason=row.dead_end_reason,
+            dead_end_at=row.dead_end_at,
+        )
 
     @strawberry.field
     async def evidence_from(
@@ -192,10 +206,7 @@ class Branch(Node):
     @strawberry.field(description="Why it came back, newest first.")
     async def revivals(self, info: Info) -> list[Revival]:
         rows = await info.context.loaders.revivals_of_branch.load(self.row.id)
-        return [
-            Revival(row=row, description=row.evidence_description, revived_at=row.created_at)
-            for row in rows
-        ]
+        return [Revival.of(row) for row in rows]
 
     @strawberry.field(
         description="How likely the assistant held it to be, oldest first; the newest 100."

@@ -148,6 +148,8 @@ async def _record_revival(
             branch_id=branch.id,
             evidence_from_branch_id=source_id,
             evidence_description=description,
+            dead_end_reason=branch.status_reason,
+            dead_end_at=branch.status_changed_at,
             revived_by=work.user_id,
         )
     )

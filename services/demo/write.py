@@ -43,6 +43,9 @@ from services.ids import new_id
 PACE = timedelta(minutes=3)
 """Between one message of a story and the next."""
 
+DEAD_FOR = timedelta(hours=3)
+"""How long a branch of a story had been given up when it came back."""
+
 Rows = list[dict[str, Any]]
 Told = Mapping[str, Any]
 
@@ -361,6 +364,8 @@ async def _revive(pages: Pages, opener: UUID) -> None:
                 branch_id=branch_id,
                 evidence_from_branch_id=source,
                 evidence_description=told["description"],
+                dead_end_reason=told["dead_end"],
+                dead_end_at=pages.clock - DEAD_FOR,
                 revived_by=opener,
                 created_at=pages.clock,
             )

@@ -252,7 +252,11 @@ async def hand_off(erin: Page, sam: Page) -> None:
 
 async def survive_a_kill(site: Site, erin: Page, sam: Page, id: str) -> None:
     """What is typed while the server is away is said once it is back, once."""
-    site.windows.expected += ["ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_EMPTY_RESPONSE"]
+    site.windows.expected += [
+        "ERR_CONNECTION_REFUSED",
+        "WebSocket connection",
+        "ERR_EMPTY_RESPONSE",
+    ]
     await branch(sam, "Certificate, revived").click()
     before = await site.session(id)
     field = composer(sam, "Certificate")

@@ -58,7 +58,9 @@ class Windows:
             base_url=f"http://{self.host}", **{"viewport": WIDE, **options}
         )
         context.set_default_timeout(SOON)
-        context.on("weberror", lambda thrown: self._complain(thrown.error.stack or str(thrown.error)))
+        context.on(
+            "weberror", lambda thrown: self._complain(thrown.error.stack or str(thrown.error))
+        )
         context.on("console", self._listen)
         page = await context.new_page()
         await page.goto(path)

@@ -26,7 +26,8 @@ subscription($id: ID!, $after: String) {
 QUEUE = """
 query { queue { totalCount eventCursor edges { node {
   id intent priority engineerNotes waitingSeconds handedOffBy { displayName }
-  session { id problemSummary branchCount } snapshot { branchMap { label status } statusCounts { status count } nextStep }
+  session { id problemSummary branchCount } snapshot {
+    branchMap { label status } statusCounts { status count } nextStep }
 } } } }
 """
 
@@ -93,12 +94,13 @@ async def test_a_session_from_intake_to_claim(client: Client, colleagues: Collea
 
     dead = await engineer.mutate(
         "markBranchStatus",
-        "branch { status statusReason }",
+        "branch { status statusReason statusChangedAt }",
         branchId=dns["id"],
         status="DEAD_END",
         reason="The MX record resolves",
         expectedVersion=dns["version"],
     )
+    given_up_at = dead["branch"].pop("statusChangedAt")
     assert dead["branch"] == {"status": "DEAD_END", "statusReason": "The MX record resolves"}
 
     evidence = await engineer.mutate(
@@ -110,7 +112,8 @@ async def test_a_session_from_intake_to_claim(client: Client, colleagues: Collea
     )
     revived = await engineer.mutate(
         "reviveBranch",
-        "branch { status revivals { description evidenceFrom { label } evidence { body } } "
+        "branch { status revivals { description deadEndReason deadEndAt "
+        "evidenceFrom { label } evidence { body } } "
         "messages { edges { node { role body } } } }",
         branchId=dns["id"],
         evidenceFromBranchId=quota["id"],
@@ -121,6 +124,8 @@ async def test_a_session_from_intake_to_claim(client: Client, colleagues: Collea
     assert revived["branch"]["revivals"] == [
         {
             "description": "Split DNS gives another answer",
+            "deadEndReason": "The MX record resolves",
+            "deadEndAt": given_up_at,
             "evidenceFrom": {"label": "Quota"},
             "evidence": [{"body": "The resolver there is another one."}],
         }

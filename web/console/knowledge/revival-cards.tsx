@@ -5,7 +5,6 @@ import { Fold } from "./fold";
 import { BranchLink, MessageLink, WaysProvider } from "./links";
 import { RevivalsDocument, type RevivalsQuery } from "./operations";
 import { Quote } from "./quote";
-import { type DeadEnd, endedBy, useDeadEnds } from "./use-dead-ends";
 import { useNavigation } from "./use-navigation";
 
 type Revival = NonNullable<RevivalsQuery["branch"]>["revivals"][number];
@@ -20,7 +19,6 @@ export function RevivalCards({ branchId }: { branchId: string }) {
   const branch = data?.branch?.id === branchId ? data.branch : null;
   const sessionId = branch?.session.id;
   const revivals = branch?.revivals ?? [];
-  const deadEnds = useDeadEnds(sessionId, branchId, revivals.length);
   const ways = useNavigation(sessionId ?? "");
 
   // Somebody else may bring it back while this is open.
@@ -36,13 +34,13 @@ export function RevivalCards({ branchId }: { branchId: string }) {
   if (!newest) return null;
   return (
     <WaysProvider value={ways}>
-      <Card revival={newest} deadEnd={endedBy(deadEnds, newest.revivedAt)}>
+      <Card revival={newest}>
         {earlier.length > 0 && (
           <Fold title={<>Brought back before {earlier.length}</>}>
             <ul className="flex flex-col gap-3">
               {earlier.map((revival) => (
                 <li key={revival.revivedAt}>
-                  <What revival={revival} deadEnd={endedBy(deadEnds, revival.revivedAt)} />
+                  <What revival={revival} />
                 </li>
               ))}
             </ul>
@@ -53,28 +51,21 @@ export function RevivalCards({ branchId }: { branchId: string }) {
   );
 }
 
-function Card({
-  revival,
-  deadEnd,
-  children,
-}: {
-  revival: Revival;
-  deadEnd: DeadEnd | undefined;
-  children: ReactNode;
-}) {
+function Card({ revival, children }: { revival: Revival; children: ReactNode }) {
   return (
     <section
       aria-label="Why it was brought back"
       className="flex flex-col gap-2 rounded border border-l-3 border-revived/40 border-l-revived bg-revived-soft px-3 py-2.5"
     >
-      <What revival={revival} deadEnd={deadEnd} />
+      <What revival={revival} />
       {children}
     </section>
   );
 }
 
-function What({ revival, deadEnd }: { revival: Revival; deadEnd: DeadEnd | undefined }) {
+function What({ revival }: { revival: Revival }) {
   const { description, evidence, evidenceFrom, revivedAt, revivedBy } = revival;
+  const { deadEndAt, deadEndReason } = revival;
   return (
     <div className="flex flex-col gap-2">
       <p className="text-xs font-semibold text-revived">
@@ -84,15 +75,15 @@ function What({ revival, deadEnd }: { revival: Revival; deadEnd: DeadEnd | undef
         </BranchLink>
         ”
       </p>
-      {deadEnd && (
+      {deadEndAt && deadEndReason && (
         <Quote
           source={
             <>
-              Dead end <Moment at={deadEnd.at} />
+              Dead end <Moment at={deadEndAt} />
             </>
           }
         >
-          {deadEnd.reason}
+          {deadEndReason}
         </Quote>
       )}
       {evidence.map((message) => (

@@ -20,6 +20,7 @@ export const Message = memo(function Message({
   isInherited?: boolean;
 }) {
   const viewer = useViewer();
+  if (message.role === "NOTE") return <Note message={message} />;
   const isAnswer = message.role === "ASSISTANT";
   const name = message.author?.displayName ?? (isAnswer ? "Assistant" : "FlowPilot");
   const isMine = message.author?.id === viewer.id;
@@ -52,6 +53,18 @@ export const Message = memo(function Message({
     </article>
   );
 });
+
+/** What the record says of itself, as that the branch came back; `[Branch Revived]` is for those who read plain
+ * text. */
+function Note({ message }: { message: MessageBodyFragment }) {
+  return (
+    <p id={message.id} className="scroll-mt-4 border-l-2 pl-3 text-xs text-ink-2">
+      <Moment at={message.createdAt} className="text-ink-3" />{" "}
+      {message.author && <bdi className="font-medium">{message.author.displayName}: </bdi>}
+      <span dir="auto">{message.body.replace(/^\[[^\]]*\] /, "")}</span>
+    </p>
+  );
+}
 
 function AssistantMark() {
   return (
