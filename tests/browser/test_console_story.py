@@ -40,7 +40,7 @@ FIRST_ANSWER = Answer(
         "guide": {"fork": FORK, "intake": {"summary": PROBLEM, "domain": "mail"}},
     },
 )
-SAID = """query($id: ID!) { session(id: $id) { status assignee { displayName } 
+SAID = """query($id: ID!) { session(id: $id) { status assignee { displayName }
   branches { label status statusReason isActive
     messages(first: 10) { edges { node { body author { displayName } } } } } } }"""
 DOCUMENTS = """query($id: ID!) { session(id: $id) { resolutionOutputs {
@@ -213,8 +213,7 @@ async def give_up_and_bring_back(erin: Page, sam: Page) -> None:
 
 
 async def hand_off(erin: Page, sam: Page) -> None:
-    """Elevated: it comes live to the others that are, in the queue of the other one, who claims it there and
-    finds the briefing."""
+    """Elevated: it comes live to the front of the queue, where the other one claims it and finds the briefing."""
     await sam.get_by_role("navigation", name="Pages").get_by_role("link", name="Queue").click()
     rows = sam.get_by_role("region", name="Waiting").get_by_role("row")
     await expect(rows.first).to_be_visible()
@@ -252,7 +251,11 @@ async def hand_off(erin: Page, sam: Page) -> None:
 
 async def survive_a_kill(site: Site, erin: Page, sam: Page, id: str) -> None:
     """What is typed while the server is away is said once it is back, once."""
-    site.windows.expected += ["ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_EMPTY_RESPONSE"]
+    site.windows.expected += [
+        "ERR_CONNECTION_REFUSED",
+        "WebSocket connection",
+        "ERR_EMPTY_RESPONSE",
+    ]
     await branch(sam, "Certificate, revived").click()
     before = await site.session(id)
     field = composer(sam, "Certificate")
@@ -272,7 +275,7 @@ async def survive_a_kill(site: Site, erin: Page, sam: Page, id: str) -> None:
     await expect(field).to_have_value("The hoster has replaced the old node.")
     await field.press("Control+Enter")
     await expect(field).to_have_value("")
-    await branch(erin, "Certificate, revived").click()
+    await branch(erin, "Certificate, active").click()
     for page in (erin, sam):
         said = page.get_by_text("The hoster has replaced the old node.", exact=True)
         await expect(said).to_have_count(1)
@@ -302,7 +305,7 @@ async def resolve(sam: Page, ticket: str) -> None:
     await dialog.get_by_label("What was it, and what solved it?").fill(
         "One old node had a certificate that ran out; the hoster replaced it."
     )
-    await dialog.get_by_label("Which branch solved it").select_option("Certificate (revived)")
+    await dialog.get_by_label("Which branch solved it").select_option("Certificate (active)")
     await dialog.get_by_role("button", name="Resolve").click()
     await expect(dialog).to_be_hidden()
     await expect(branch(sam, "Certificate, solved")).to_be_visible()

@@ -35,8 +35,8 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass
 class Windows:
-    """Windows at one server. `complaints` holds what their pages threw, wrote to the console as an error, or
-    were refused by the Content-Security-Policy, unless a part of it is `expected`."""
+    """Windows at one server. `complaints` holds what their pages threw or wrote to the console as an error,
+    which is what a refusal by the Content-Security-Policy is, too, unless a part of it is `expected`."""
 
     browser: Browser
     host: str
@@ -58,7 +58,9 @@ class Windows:
             base_url=f"http://{self.host}", **{"viewport": WIDE, **options}
         )
         context.set_default_timeout(SOON)
-        context.on("weberror", lambda thrown: self._complain(thrown.error.stack or str(thrown.error)))
+        context.on(
+            "weberror", lambda thrown: self._complain(thrown.error.stack or str(thrown.error))
+        )
         context.on("console", self._listen)
         page = await context.new_page()
         await page.goto(path)
