@@ -50,7 +50,7 @@ def require_secret(settings: Settings) -> None:
 
 
 def welcome(settings: Settings, port: int) -> str:
-    first = f"FlowPilot serves http://{settings.host}:{port}/graphql"
+    first = f"FlowPilot serves http://{settings.host}:{port}/ and its API at /graphql"
     if settings.database_url is not None:
         return first
     return (

@@ -54,6 +54,7 @@ function listed(...positions: number[]) {
     branch: {
       __typename: "Branch",
       id: BRANCH,
+      revivals: [],
       messages: { __typename: "BranchMessageConnection", edges, pageInfo },
     },
   };

@@ -117,8 +117,11 @@ let isGrowing = false;
 /** An event adds to a list that goes on. */
 function grow(add: () => void): void {
   isGrowing = true;
-  add();
-  isGrowing = false;
+  try {
+    add();
+  } finally {
+    isGrowing = false;
+  }
 }
 
 function listOf(args: Variables): string {

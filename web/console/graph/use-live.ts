@@ -1,4 +1,4 @@
-import { useEffect, useEffectEvent, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useState } from "react";
 import {
   type AnyVariables,
   type CombinedError,
@@ -65,16 +65,20 @@ export function useLive<
   const cursor = isSettled && !answer.error ? answeredCursor(key) : undefined;
   if (cursor !== undefined && from?.key !== key) setFrom({ key, cursor });
 
-  const after = from?.key === key ? from.cursor : undefined;
   const [feedError, setFeedError] = useState<CombinedError>();
+  const begin = useCallback(() => {
+    setFeedError(undefined);
+    forgetCursor(key);
+    setFrom(null);
+    execute({ requestPolicy: "network-only" });
+  }, [key, execute]);
   const act = useEffectEvent((event: Event) => {
-    if (typeOf(event) === "FeedReset") {
-      onReset?.();
-      forgetCursor(key);
-      setFrom(null);
-      execute({ requestPolicy: "network-only" });
-    } else onEvent?.(event);
+    if (typeOf(event) !== "FeedReset") return onEvent?.(event);
+    onReset?.();
+    begin();
   });
+
+  const after = from?.key === key ? from.cursor : undefined;
   const feed =
     pause || after === undefined ? null : createRequest(events, { ...eventVariables, after });
   const feedKey = feed?.key;
@@ -88,19 +92,20 @@ export function useLive<
     }).unsubscribe;
   }, [client, feedKey]);
 
-  const isCutOff = answer.error?.networkError !== undefined && !answer.fetching;
+  // A feed that was refused, as when the viewer's minute is used up, begins anew as well.
+  const isCutOff = !answer.fetching && (answer.error?.networkError ?? feedError) !== undefined;
   useEffect(() => {
     if (!isCutOff) return;
-    const timer = window.setTimeout(() => execute({ requestPolicy: "network-only" }), RETRY_MS);
+    const timer = window.setTimeout(begin, RETRY_MS);
     return () => window.clearTimeout(timer);
-  }, [isCutOff, execute]);
+  }, [isCutOff, begin]);
 
   return {
     data: answer.data,
     error: answer.error ?? feedError,
     after,
     isLoading: answer.data === undefined && answer.error === undefined,
-    reload: () => execute({ requestPolicy: "network-only" }),
+    reload: begin,
   };
 }
 

@@ -1,4 +1,4 @@
-import { ArrowRight, Check } from "lucide-react";
+import { Check, GitMerge } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
@@ -121,7 +121,7 @@ function Brought({
   }
 
   const label = isThere ? `Is known on ${other.label}` : `Bring into ${other.label}`;
-  const Icon = isThere ? Check : ArrowRight;
+  const Icon = isThere ? Check : GitMerge;
   return (
     <>
       <Finding

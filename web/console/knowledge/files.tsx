@@ -68,7 +68,7 @@ function File({ file }: { file: UploadRowFragment }) {
         <p className="text-xs text-dead-end">
           {file.failure}{" "}
           <Button
-            className="ml-1 min-h-6! px-2 text-xs"
+            className="mt-1 flex! min-h-7! px-2 text-xs"
             aria-disabled={retry.isBusy}
             onClick={() => void retry.run({ input: { uploadId: file.id } })}
           >

@@ -1,5 +1,6 @@
 import { Grid2x2, Plus } from "lucide-react";
 import { useState } from "react";
+import { useClient } from "urql";
 import { useLive } from "../graph/use-live";
 import { IconButton } from "../ui/button";
 import { Failed, SkeletonRows } from "../ui/states";
@@ -11,10 +12,10 @@ import { MergeDialog } from "./merge-dialog";
 import { MostLikely } from "./most-likely";
 import {
   type BranchRowFragment,
+  FilesDocument,
   type FindingRowFragment,
   KnowledgeDocument,
   KnowledgeEventsDocument,
-  type KnowledgeEventsSubscription,
   type KnowledgeQuery,
 } from "./operations";
 import { Proposal } from "./proposal";
@@ -34,13 +35,17 @@ interface Props {
 /** What we know: what is likely, what was found, and what it rests on; live. */
 export function KnowledgePanel(props: Props) {
   const { sessionId } = props;
+  const client = useClient();
   const known = useLive({
     query: KnowledgeDocument,
     variables: { id: sessionId },
     events: KnowledgeEventsDocument,
     eventVariables: { sessionId },
-    onEvent: (event) => {
-      if (isNewFile(event, known.data)) known.reload();
+    onEvent: ({ sessionChanged: { __typename } }) => {
+      if (__typename !== "UploadChanged") return;
+      void client
+        .query(FilesDocument, { id: sessionId }, { requestPolicy: "network-only" })
+        .toPromise();
     },
   });
   const session = known.data?.session;
@@ -52,15 +57,6 @@ export function KnowledgePanel(props: Props) {
 }
 
 type Session = NonNullable<KnowledgeQuery["session"]>;
-
-/** Files name no session, so the list that one belongs into is read again. */
-function isNewFile(
-  { sessionChanged: event }: KnowledgeEventsSubscription,
-  data: KnowledgeQuery | undefined,
-): boolean {
-  if (event.__typename !== "UploadChanged") return false;
-  return !data?.session?.uploads.some(({ id }) => id === event.upload.id);
-}
 
 function Sections({
   sessionId,

@@ -47,13 +47,13 @@ export function MessageLink({
   message: { id, branch },
   children,
 }: {
-  message: Pick<SourceFragment, "id"> & { branch: { id: string } };
+  message: SourceFragment;
   children: ReactNode;
 }) {
   const { sessionId, onShowMessage } = useWays();
   return (
     <a
-      href={`/sessions/${sessionId}/${branch.id}?message=${id}`}
+      href={`/sessions/${sessionId}/${branch.id}#${id}`}
       onClick={unlessElsewhere(() => onShowMessage(branch.id, id))}
       className={UNDERLINED}
     >

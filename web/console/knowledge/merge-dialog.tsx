@@ -1,11 +1,11 @@
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { newKey } from "../graph/keys";
-import { useAction } from "../graph/use-action";
+import { type Refusal, useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { CheckField, SelectField, TextField } from "../ui/field";
-import { Failed, Refused, SkeletonRows } from "../ui/states";
+import { Failed, fieldProblem, Refused, SkeletonRows } from "../ui/states";
 import { FindingGlyph } from "./finding-row";
 import { isOpen as takesFindings } from "./likely";
 import { Merges } from "./merges";
@@ -74,7 +74,10 @@ function MergeForm({
   // Another choice is another intention; the same one, sent again after a lost answer, is not.
   const idempotencyKey = useMemo(() => newKey(), [content]);
 
+  const isReady = intoId !== "" && findingIds.length > 0 && findingIds.length <= MOST;
+
   async function bring(): Promise<void> {
+    if (!isReady) return;
     const input = { idempotencyKey, branchId: intoId, findingIds };
     if (await merge.run({ input })) setChosen(new Set());
   }
@@ -84,6 +87,7 @@ function MergeForm({
     if (isChosen) changed.add(id);
     else changed.delete(id);
     setChosen(changed);
+    merge.clear();
   }
 
   const count = offered.reduce((sum, { findings }) => sum + findings.length, 0);
@@ -96,7 +100,7 @@ function MergeForm({
         label="Into"
         value={intoId}
         onChange={(event) => setIntoId(event.target.value)}
-        problem={merge.refusal?.fields.find(({ path }) => path === "branchId")?.message}
+        problem={fieldProblem(merge.refusal, "branchId")}
       >
         {intoId === "" && <option value="">Choose a branch</option>}
         {branches
@@ -136,7 +140,9 @@ function MergeForm({
                 label={
                   <span className="flex items-start gap-1.5">
                     <FindingGlyph kind={kind} className="mt-1" />
-                    <span dir="auto">{claim}</span>
+                    <span dir="auto">
+                      {claim} <Problem of={merge.refusal} place={findingIds.indexOf(id)} />
+                    </span>
                   </span>
                 }
               />
@@ -151,8 +157,7 @@ function MergeForm({
         </Button>
         <Button
           look="primary"
-          disabled={intoId === "" || findingIds.length === 0 || findingIds.length > MOST}
-          aria-disabled={merge.isBusy}
+          aria-disabled={!isReady || merge.isBusy}
           onClick={() => void bring()}
         >
           {merge.isBusy ? "Bringing in…" : verbOf(findingIds.length)}
@@ -161,6 +166,12 @@ function MergeForm({
       <Merges merges={merges} />
     </>
   );
+}
+
+/** Why one of those chosen cannot be brought in. */
+function Problem({ of, place }: { of: Refusal | null; place: number }) {
+  const problem = fieldProblem(of, `findingIds.${place}`);
+  return problem ? <span className="text-xs text-dead-end">{problem}</span> : null;
 }
 
 function verbOf(count: number): string {

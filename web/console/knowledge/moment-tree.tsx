@@ -46,7 +46,7 @@ export function MomentTree({
             ref={branch.id === firstChanged ? first : undefined}
             data-changed={changed.has(branch.id) || undefined}
             style={{ paddingInlineStart: 8 + branch.depth * 16 }}
-            className="flex min-h-7 items-center gap-2 rounded pr-2 transition-colors [contain-intrinsic-size:auto_28px] [content-visibility:auto] data-changed:bg-accent-soft"
+            className="flex min-h-7 scroll-my-7 items-center gap-2 rounded pr-2 transition-colors [contain-intrinsic-size:auto_28px] [content-visibility:auto] data-changed:bg-accent-soft"
           >
             <BranchGlyph status={status} />
             <BranchLink

@@ -5,7 +5,7 @@ import { IconButton } from "../ui/button";
 import { Skeleton } from "../ui/states";
 import { Likelihood } from "../ui/status";
 import { Moment } from "../ui/time";
-import { mostLikely, nextCheck, percent } from "./likely";
+import { isOpen, mostLikely, nextCheck, percent } from "./likely";
 import { BranchLink } from "./links";
 import { type BranchRowFragment, type RankingRowFragment, RankingsDocument } from "./operations";
 import { Nothing } from "./section";
@@ -24,6 +24,7 @@ export function MostLikely({
     query: RankingsDocument,
     variables: { ids: likely.map(({ id }) => id).sort() },
     pause: likely.length === 0,
+    requestPolicy: "cache-and-network",
   });
   const rankings = new Map(
     data?.nodes.flatMap((node) => (node && "rankings" in node ? [[node.id, node.rankings]] : [])),
@@ -61,9 +62,9 @@ export function MostLikely({
 }
 
 function whyNone(branches: BranchRowFragment[]): string {
-  if (branches.length < 2) return "No hypotheses yet. Fork the conversation to weigh several.";
-  if (branches.some(({ status }) => status === "SOLVED"))
-    return "One is solved; none is left open.";
+  const hypotheses = branches.filter(({ depth }) => depth > 0);
+  if (hypotheses.length === 0) return "No hypotheses yet. Fork the conversation to weigh several.";
+  if (!hypotheses.some(isOpen)) return "No hypothesis is open any more.";
   return "Nothing is ranked yet. The assistant weighs hypotheses as answers come in.";
 }
 
@@ -76,7 +77,7 @@ function Hypothesis({
   isHere: boolean;
   rankings: RankingRowFragment[];
 }) {
-  const [isOpen, setIsOpen] = useState(false);
+  const [isUnfolded, setIsUnfolded] = useState(false);
   const newest = rankings.at(-1);
   const likelihood = branch.likelihood ?? 0;
   return (
@@ -95,18 +96,18 @@ function Hypothesis({
         </span>
         <IconButton
           label={`Why ${percent(likelihood)}: ${branch.label}`}
-          aria-expanded={isOpen}
+          aria-expanded={isUnfolded}
           disabled={!newest}
-          onClick={() => setIsOpen(!isOpen)}
+          onClick={() => setIsUnfolded(!isUnfolded)}
           className="size-6! -mr-1"
         >
           <ChevronDown
             aria-hidden
-            className={`size-3.5 transition-transform ${isOpen ? "rotate-180" : ""}`}
+            className={`size-3.5 transition-transform ${isUnfolded ? "rotate-180" : ""}`}
           />
         </IconButton>
       </div>
-      {isOpen && newest && (
+      {isUnfolded && newest && (
         <div className="mb-2 flex flex-col gap-2 border-l-2 pl-2.5">
           <p className="text-xs text-ink-2">
             <bdi>{newest.why}</bdi>{" "}

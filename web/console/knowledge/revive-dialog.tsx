@@ -3,23 +3,20 @@ import { useQuery } from "urql";
 import { useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
-import { CheckField, SelectField, TextArea } from "../ui/field";
-import { Failed, fieldProblem, Refused, SkeletonRows } from "../ui/states";
+import { SelectField, TextArea } from "../ui/field";
+import { fieldProblem, Refused, SkeletonRows } from "../ui/states";
 import { Moment } from "../ui/time";
+import { Evidence } from "./evidence";
 import {
   type BranchRowFragment,
-  EvidenceMessagesDocument,
-  type EvidenceMessagesQuery,
   OpenProposalsDocument,
   type ProposalCardFragment,
   ReviveBranchDocument,
 } from "./operations";
 import { Quote } from "./quote";
 
-const MOST = 20;
 const LEAST_WORDS = 5;
 const MOST_WORDS = 2_000;
-const BEGINNING = 200;
 
 interface Props {
   branch: BranchRowFragment;
@@ -109,6 +106,7 @@ function ReviveForm({
       )}
       <TextArea
         label="What speaks for it now"
+        hint="At least 5 characters. The assistant is told, and it is kept with the branch."
         autoFocus
         required
         minLength={LEAST_WORDS}
@@ -154,81 +152,5 @@ function ReviveForm({
         </Button>
       </DialogActions>
     </form>
-  );
-}
-
-/** The last that was said on a branch, to choose from. */
-function Evidence({
-  branchId,
-  chosen,
-  onChoose,
-  problem,
-}: {
-  branchId: string;
-  chosen: string[];
-  onChoose: (ids: string[]) => void;
-  problem: string | undefined;
-}) {
-  // What a page that is open beside this has read further back is not read anew, and kept.
-  const [{ data, error }, reload] = useQuery({
-    query: EvidenceMessagesDocument,
-    variables: { id: branchId },
-    pause: branchId === "",
-  });
-  const branch = data?.branch?.id === branchId ? data.branch : undefined;
-  const messages = branch?.messages.edges
-    .map(({ node }) => node)
-    .filter(({ body, role }) => body !== "" && role !== "NOTE")
-    .slice(-30);
-  return (
-    <fieldset className="flex flex-col gap-1">
-      <legend className="pb-1 text-xs font-medium text-ink-2">
-        Messages that show it{" "}
-        <span className="font-normal text-ink-3">
-          {chosen.length > 0 ? `${chosen.length} of at most ${MOST}` : "none is needed"}
-        </span>
-      </legend>
-      {error && !branch && <Failed what="Its messages" error={error} retry={() => reload()} />}
-      {!branch && !error && <SkeletonRows count={3} className="h-10" />}
-      {messages?.length === 0 && <p className="text-ink-2">Nothing was said on this branch.</p>}
-      {messages && messages.length > 0 && (
-        <ul className="max-h-[36vh] divide-y overflow-y-auto rounded border">
-          {messages.toReversed().map((message) => (
-            <li key={message.id} className="px-2.5 py-1.5">
-              <CheckField
-                checked={chosen.includes(message.id)}
-                disabled={chosen.length >= MOST && !chosen.includes(message.id)}
-                onChange={(event) =>
-                  onChoose(
-                    event.target.checked
-                      ? [...chosen, message.id]
-                      : chosen.filter((id) => id !== message.id),
-                  )
-                }
-                label={<Beginning message={message} />}
-              />
-            </li>
-          ))}
-        </ul>
-      )}
-      {problem && <p className="text-xs text-dead-end">{problem}</p>}
-    </fieldset>
-  );
-}
-
-type EvidenceMessage = NonNullable<
-  EvidenceMessagesQuery["branch"]
->["messages"]["edges"][number]["node"];
-
-function Beginning({ message: { author, body, createdAt } }: { message: EvidenceMessage }) {
-  return (
-    <span className="block">
-      <span className="text-xs text-ink-3">
-        <bdi>{author?.displayName ?? "Assistant"}</bdi>, <Moment at={createdAt} />
-      </span>
-      <span dir="auto" className="line-clamp-2">
-        {body.slice(0, BEGINNING)}
-      </span>
-    </span>
   );
 }

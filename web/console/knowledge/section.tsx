@@ -9,7 +9,6 @@ export function Section({
   title,
   count,
   actions,
-  isOpenAtFirst = true,
   children,
 }: {
   /** Under which it is remembered. */
@@ -17,10 +16,9 @@ export function Section({
   title: string;
   count?: number | undefined;
   actions?: ReactNode;
-  isOpenAtFirst?: boolean;
   children: ReactNode;
 }) {
-  const [isOpen, setIsOpen] = useState(() => remembered()[id] ?? isOpenAtFirst);
+  const [isOpen, setIsOpen] = useState(() => remembered()[id] ?? true);
   const panel = useId();
 
   function toggle(): void {

@@ -12,7 +12,7 @@ const STEP_MS = 1_200;
 
 /** The session as it was at each thing that happened; it begins and ends at now. */
 export function TimelineView({ sessionId, onClose }: { sessionId: string; onClose: () => void }) {
-  const { events, isComplete, isLoading, error } = useTimeline(sessionId);
+  const { events, isComplete, isLoading, error, reload } = useTimeline(sessionId);
   return (
     <section aria-label="Replay" className="flex h-full flex-col bg-panel">
       <header className="flex items-center gap-3 border-b px-4 py-2.5">
@@ -24,7 +24,7 @@ export function TimelineView({ sessionId, onClose }: { sessionId: string; onClos
           <X aria-hidden className="size-4" />
         </IconButton>
       </header>
-      {error && <Failed what="What happened" error={error} retry={() => location.reload()} />}
+      {error && <Failed what="What happened" error={error} retry={reload} />}
       {!isComplete && (
         <p className="border-b bg-revived-soft px-4 py-2">
           What happened first was deleted for its age, so the tree of then cannot be shown.
@@ -68,7 +68,7 @@ function Replay({ sessionId, events }: { sessionId: string; events: TimelineEven
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-col gap-2 border-b px-4 py-3">
         <div className="flex items-center gap-2">
-          <IconButton label={isPlaying ? "Pause" : "Play"} aria-keyshortcuts="Space" onClick={play}>
+          <IconButton label={isPlaying ? "Pause" : "Play"} onClick={play}>
             {isPlaying ? (
               <Pause aria-hidden className="size-4" />
             ) : (

@@ -12,14 +12,21 @@ export interface Timeline {
   isComplete: boolean;
   isLoading: boolean;
   error: CombinedError | undefined;
+  reload: () => void;
 }
 
-const NOTHING: Timeline = { events: [], isComplete: true, isLoading: true, error: undefined };
+const NOTHING: Omit<Timeline, "reload"> = {
+  events: [],
+  isComplete: true,
+  isLoading: true,
+  error: undefined,
+};
 
 /** All that happened in a session up to now, page after page. */
 export function useTimeline(sessionId: string): Timeline {
   const client = useClient();
   const [timeline, setTimeline] = useState(NOTHING);
+  const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let isStale = false;
     const pageOf = (after: string | null) =>
@@ -43,6 +50,6 @@ export function useTimeline(sessionId: string): Timeline {
     return () => {
       isStale = true;
     };
-  }, [client, sessionId]);
-  return timeline;
+  }, [client, sessionId, attempt]);
+  return { ...timeline, reload: () => setAttempt(attempt + 1) };
 }

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { useQuery } from "urql";
 import { useSearchParams } from "wouter";
+import { inQueueOrder } from "../graph/cache";
 import { useLive } from "../graph/use-live";
 import { useMore } from "../graph/use-more";
 import { Header } from "../shell/header";
@@ -63,7 +64,11 @@ export function QueuePage() {
         <div className="flex flex-wrap items-center gap-2">
           <Segments
             label="Which of them"
-            items={views.map((id) => ({ id, label: LABELS[id], count: counts[id] }))}
+            items={views.map((id) => ({
+              id,
+              label: LABELS[id],
+              count: shown.domain ? undefined : counts[id],
+            }))}
             chosen={shown.view}
             onChoose={(view) => show({ view })}
           />
@@ -87,7 +92,7 @@ export function QueuePage() {
         )}
         {found && (
           <QueueTable
-            handoffs={found.edges.map(({ node }) => node)}
+            handoffs={found.edges.map(({ node }) => node).sort(inQueueOrder)}
             arrived={arrivals.ids}
             whenEmpty={
               shown.domain ? (

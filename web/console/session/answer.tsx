@@ -71,7 +71,7 @@ function Underway({ message }: { message: MessageBodyFragment }) {
 }
 
 function Ended({ message }: { message: MessageBodyFragment }) {
-  const { isOver } = useSession();
+  const { isReadOnly } = useSession();
   const retry = useAction(RetryMessageDocument);
   const isFailed = message.state === "FAILED";
   return (
@@ -79,7 +79,7 @@ function Ended({ message }: { message: MessageBodyFragment }) {
       <p className={isFailed ? "text-dead-end" : "text-ink-2"}>
         {isFailed ? (message.failure ?? "The answer failed.") : "Stopped."}
       </p>
-      {!isOver && (
+      {!isReadOnly && (
         <Button
           disabled={retry.isBusy}
           onClick={() => void retry.run({ input: { messageId: message.id } })}

@@ -9,7 +9,7 @@ import { useSession } from "./session-context";
 
 /** What can be done with a branch as a whole, apart from what tests its hypothesis. */
 export function BranchMenu({ branch }: { branch: BranchRowFragment }) {
-  const { session, isOver, compare, askFork } = useSession();
+  const { branches, isReadOnly, compare, askFork } = useSession();
   const [renames, setRenames] = useState(false);
   const archive = useAction(ArchiveBranchDocument);
   const restore = useAction(RestoreBranchDocument);
@@ -22,17 +22,17 @@ export function BranchMenu({ branch }: { branch: BranchRowFragment }) {
         button={<Ellipsis aria-hidden className="size-4" />}
         className="size-8"
       >
-        {!isOver && (
+        {!isReadOnly && (
           <MenuItem onAction={() => askFork({ branchId: branch.id })}>Fork here…</MenuItem>
         )}
-        {!isOver && <MenuItem onAction={() => setRenames(true)}>Rename…</MenuItem>}
-        <MenuItem onAction={() => compare(session.activeBranch.id)}>Compare…</MenuItem>
-        {!isOver && !isTrunk && !branch.archivedAt && (
+        {!isReadOnly && <MenuItem onAction={() => setRenames(true)}>Rename…</MenuItem>}
+        {branches.size > 1 && <MenuItem onAction={compare}>Compare…</MenuItem>}
+        {!isReadOnly && !isTrunk && !branch.archivedAt && (
           <MenuItem onAction={() => void archive.run({ input })}>
             Archive, with what is below
           </MenuItem>
         )}
-        {!isOver && branch.archivedAt && (
+        {!isReadOnly && branch.archivedAt && (
           <MenuItem onAction={() => void restore.run({ input })}>Restore</MenuItem>
         )}
       </Menu>

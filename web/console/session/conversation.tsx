@@ -15,7 +15,7 @@ import { useConversation } from "./use-conversation";
  * they were made. */
 export function Conversation({ branch }: { branch: BranchRowFragment }) {
   const { branches, forkPoints, fresh } = useSession();
-  const { messages, error, reload } = useConversation(branch, fresh);
+  const { messages, wasRevived, error, reload } = useConversation(branch, fresh);
   const branchId = branch.id;
   const forks = useMemo(() => forksByMessage(forkPoints, branchId), [forkPoints, branchId]);
   const lineage = ancestorsOf(branch, branches);
@@ -25,7 +25,7 @@ export function Conversation({ branch }: { branch: BranchRowFragment }) {
     <div className="mx-auto flex w-full max-w-[690px] flex-col gap-5 px-4 py-4">
       {lineage.length > 0 && <Inherited branch={branch} lineage={lineage} />}
       <BranchOpening branch={branch} />
-      {branch.status === "REVIVED" && <RevivalCards branchId={branch.id} />}
+      {(wasRevived || branch.status === "REVIVED") && <RevivalCards branchId={branchId} />}
       {messages?.pageInfo.hasPreviousPage && messages.pageInfo.startCursor && (
         <EarlierMessages branchId={branchId} before={messages.pageInfo.startCursor} />
       )}

@@ -8,7 +8,7 @@ import { useSession } from "./session-context";
 /** Where branches left, in its place in the conversation: the reason, and the options side by side as equals,
  * each with what has become of it. */
 export function ForkCard({ fork }: { fork: ForkRowFragment }) {
-  const { branches, session, isOver, show } = useSession();
+  const { branches, session, isReadOnly, show } = useSession();
   const switching = useAction(SwitchBranchDocument);
   const options = [...branches.values()]
     .filter(({ forkPoint, archivedAt }) => forkPoint?.id === fork.id && !archivedAt)
@@ -59,7 +59,7 @@ export function ForkCard({ fork }: { fork: ForkRowFragment }) {
                 </span>
               )}
             </p>
-            {!isOver && canBeWorkedOn(branch) && session.activeBranch.id !== branch.id && (
+            {!isReadOnly && canBeWorkedOn(branch) && session.activeBranch.id !== branch.id && (
               <Button
                 className="mt-1 self-start"
                 disabled={switching.isBusy}

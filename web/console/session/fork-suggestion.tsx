@@ -12,7 +12,7 @@ export function ForkSuggestion({
   message: MessageBodyFragment;
   suggestion: NonNullable<MessageBodyFragment["suggestedFork"]>;
 }) {
-  const { askFork, isOver } = useSession();
+  const { askFork, isReadOnly } = useSession();
   return (
     <section
       aria-label="Suggested fork"
@@ -37,7 +37,7 @@ export function ForkSuggestion({
           </li>
         ))}
       </ul>
-      {!isOver && (
+      {!isReadOnly && (
         <Button
           className="self-start"
           onClick={() =>

@@ -1,7 +1,9 @@
 import { Ellipsis } from "lucide-react";
+import { useState } from "react";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
 import { Menu, MenuItem } from "../ui/menu";
+import { AlternativesDialog } from "./alternatives-dialog";
 import { type MessageBodyFragment, RegenerateMessageDocument } from "./operations";
 import { useSession } from "./session-context";
 
@@ -17,8 +19,9 @@ export function MessageMenu({
   isForked: boolean;
   isInherited: boolean;
 }) {
-  const { session, isOver, askFork, show, inspect } = useSession();
+  const { session, isReadOnly, askFork, show, inspect } = useSession();
   const regenerate = useAction(RegenerateMessageDocument);
+  const [showsEarlier, setShowsEarlier] = useState(false);
   const isAnswer = message.role === "ASSISTANT" && message.state === "COMPLETE";
   const branchId = message.branch.id;
   const link = `/sessions/${session.id}/${branchId}#${message.id}`;
@@ -37,12 +40,12 @@ export function MessageMenu({
         {isInherited && (
           <MenuItem onAction={() => show(branchId, message.id)}>Go to it on its branch</MenuItem>
         )}
-        {isAnswer && !isOver && (
+        {isAnswer && !isReadOnly && (
           <MenuItem onAction={() => askFork({ branchId, afterMessageId: message.id })}>
             Fork from here
           </MenuItem>
         )}
-        {isAnswer && isLast && !isForked && !isOver && (
+        {isAnswer && isLast && !isForked && !isReadOnly && (
           <MenuItem
             onAction={() =>
               void regenerate.run({ input: { idempotencyKey: newKey(), messageId: message.id } })
@@ -50,6 +53,9 @@ export function MessageMenu({
           >
             Write it anew
           </MenuItem>
+        )}
+        {message.alternatives.length > 0 && !isInherited && (
+          <MenuItem onAction={() => setShowsEarlier(true)}>Earlier texts…</MenuItem>
         )}
         {isAnswer && (
           <MenuItem onAction={() => inspect(message.id)}>What the model was told</MenuItem>
@@ -62,6 +68,13 @@ export function MessageMenu({
           Copy link
         </MenuItem>
       </Menu>
+      {showsEarlier && (
+        <AlternativesDialog
+          messageId={message.id}
+          isReadOnly={isReadOnly}
+          onClose={() => setShowsEarlier(false)}
+        />
+      )}
     </span>
   );
 }

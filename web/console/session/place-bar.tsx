@@ -19,10 +19,10 @@ export function PlaceBar({
   branch: BranchRowFragment;
   transition: Transition | null;
 }) {
-  const { session, branches, isOver, show, askRevival } = useSession();
+  const { session, branches, isReadOnly, show, askRevival } = useSession();
   const switching = useAction(SwitchBranchDocument);
   const active = branches.get(session.activeBranch.id);
-  if (isOver || !active) return null;
+  if (isReadOnly || !active) return null;
   const isHere = active.id === branch.id;
   const isDead = branch.status === "DEAD_END";
   if (isHere && !transition && !isDead) return null;

@@ -11,12 +11,12 @@ export interface SessionPlace {
   fresh: Fresh;
   /** The branch that is looked at. */
   shownId: string;
-  /** Whether anything may be written: it is over, or waits for somebody to claim it. */
-  isOver: boolean;
+  /** It is over, or somebody else works on it. */
+  isReadOnly: boolean;
   show: (branchId: string, messageId?: string) => void;
   askFork: (wish: ForkWish) => void;
   askRevival: (branch: BranchRowFragment) => void;
-  compare: (withBranchId: string) => void;
+  compare: () => void;
   inspect: (messageId: string) => void;
   /** A branch has solved the problem: the session may be resolved. */
   onSolved: (branchId: string) => void;

@@ -4,6 +4,7 @@ import { ResolveDialog } from "../handoff/resolve-dialog";
 import { ContextInspector } from "../knowledge/context-inspector";
 import { KnowledgePanel } from "../knowledge/knowledge-panel";
 import { ReviveDialog } from "../knowledge/revive-dialog";
+import { useViewer } from "../shell/viewer";
 import { BranchAside } from "./branch-aside";
 import { BranchMap } from "./branch-map";
 import { Composer } from "./composer";
@@ -22,6 +23,7 @@ import { useStuckToEnd } from "./use-stuck-to-end";
 import { useView } from "./use-view";
 import { ViewBody } from "./view-body";
 import { WhoIsAsking } from "./who-is-asking";
+import { mayWrite, WhyReadOnly } from "./why-read-only";
 
 interface Props {
   session: SessionHeadFragment;
@@ -49,7 +51,7 @@ export function SessionView(props: Props) {
     () => new Map(branches.map(({ id, unreadCount }) => [id, unreadCount])),
     [branches],
   );
-  const isOver = session.status === "RESOLVED" || session.status === "ABANDONED";
+  const isReadOnly = !mayWrite(session, useViewer());
 
   const goTo = useCallback(
     (branchId: string, messageId?: string) => {
@@ -65,15 +67,15 @@ export function SessionView(props: Props) {
       forkPoints,
       fresh,
       shownId,
-      isOver,
+      isReadOnly,
       show: goTo,
       askFork: setWish,
       askRevival: setRevived,
-      compare: (withId) => view.show("compare", withId),
+      compare: () => view.show("compare"),
       inspect: setInspectedId,
       onSolved: () => setAsksToResolve(true),
     }),
-    [session, known, forkPoints, fresh, shownId, isOver, goTo, view],
+    [session, known, forkPoints, fresh, shownId, isReadOnly, goTo, view],
   );
 
   usePrefetch(
@@ -94,7 +96,7 @@ export function SessionView(props: Props) {
     ),
     [people, unread, shownId],
   );
-  const takesMessages = !isOver && !shown.archivedAt && shown.status !== "DEAD_END";
+  const takesMessages = !isReadOnly && !shown.archivedAt && shown.status !== "DEAD_END";
 
   return (
     <SessionContext value={place}>
@@ -125,6 +127,7 @@ export function SessionView(props: Props) {
                 <ViewBody view={view} shown={shown} />
               </div>
             </div>
+            {view.name === "talk" && isReadOnly && <WhyReadOnly session={session} />}
             {view.name === "talk" && takesMessages && (
               <div className="mx-auto w-full max-w-[690px] px-4 pb-3">
                 <WhoIsAsking people={people.filter(({ branch }) => branch.id === shownId)} />

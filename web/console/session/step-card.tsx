@@ -93,8 +93,8 @@ function Expecting({ what, expected }: { what: string; expected: string | null }
 
 /** Answers that can be given with one click; they go into the composer, to be sent or changed. */
 function Choices({ choices }: { choices: string[] }) {
-  const { shownId, isOver } = useSession();
-  if (choices.length === 0 || isOver) return null;
+  const { shownId, isReadOnly } = useSession();
+  if (choices.length === 0 || isReadOnly) return null;
   return (
     <p className="mt-1 flex flex-wrap gap-2">
       {choices.map((choice) => (

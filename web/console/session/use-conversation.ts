@@ -31,6 +31,7 @@ export function useConversation({ id: branchId, messageCount }: BranchRowFragmen
   }, [isLoaded, branchId, fresh]);
   return {
     messages: data?.branch?.id === branchId ? data.branch.messages : undefined,
+    wasRevived: data?.branch?.id === branchId && data.branch.revivals.length > 0,
     error,
     reload: () => reload({ requestPolicy: "network-only" }),
   };

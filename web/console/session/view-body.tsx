@@ -1,7 +1,9 @@
 import { lazy, Suspense } from "react";
+import { HandoffHistory } from "../handoff/handoff-history";
 import { CompareView } from "../knowledge/compare-view";
 import { TimelineView } from "../knowledge/timeline-view";
 import { persistently } from "../shell/persistently";
+import { SelectField } from "../ui/field";
 import { SkeletonRows } from "../ui/states";
 import { Conversation } from "./conversation";
 import type { BranchRowFragment } from "./operations";
@@ -16,7 +18,10 @@ const DocumentsPanel = lazy(
 
 /** What stands in the middle of the page. */
 export function ViewBody({ view, shown }: { view: View; shown: BranchRowFragment }) {
-  const { session, show } = useSession();
+  const { session, branches, show } = useSession();
+  const others = [...branches.values()].filter(({ id }) => id !== shown.id);
+  const wanted = [view.comparedId, session.activeBranch.id, shown.parent?.id];
+  const other = wanted.flatMap((id) => others.find((each) => each.id === id) ?? [])[0] ?? others[0];
   const toTalk = (): void => view.show("talk");
   switch (view.name) {
     case "documents":
@@ -30,18 +35,36 @@ export function ViewBody({ view, shown }: { view: View; shown: BranchRowFragment
     case "compare":
       return (
         <div className="flex-1 bg-panel">
-          <CompareView
-            leftId={shown.id}
-            rightId={view.comparedId ?? session.activeBranch.id}
-            onShowMessage={show}
-            onClose={toTalk}
-          />
+          <SelectField
+            label={`Compare “${shown.label}” with`}
+            className="px-4 pt-3"
+            value={other?.id}
+            onChange={(event) => view.show("compare", event.target.value)}
+          >
+            {others.map(({ id, label }) => (
+              <option key={id} value={id}>
+                {label}
+              </option>
+            ))}
+          </SelectField>
+          {other && (
+            <CompareView
+              leftId={shown.id}
+              rightId={other.id}
+              onShowMessage={show}
+              onClose={toTalk}
+            />
+          )}
         </div>
       );
     case "timeline":
       return (
         <div className="flex-1 bg-panel">
           <TimelineView sessionId={session.id} onClose={toTalk} />
+          <section className="border-t p-4">
+            <h2 className="mb-2 font-semibold">Handoffs</h2>
+            <HandoffHistory sessionId={session.id} />
+          </section>
         </div>
       );
     default:

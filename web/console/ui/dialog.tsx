@@ -26,7 +26,7 @@ export function Dialog({
       isOpen={isOpen}
       onOpenChange={(open) => open || onClose()}
       isDismissable={isDismissable}
-      className="fixed inset-0 z-20 flex items-end justify-center bg-black/35 sm:items-center sm:p-6"
+      className="fixed inset-0 z-20 flex items-end justify-center bg-shade sm:items-center sm:p-6"
     >
       <Modal
         className={`max-h-full w-full overflow-y-auto rounded-t border border-line bg-panel shadow-float sm:rounded ${width}`}

@@ -41,7 +41,7 @@ export function KeyHints({ keys }: { keys: [string[], string][] }) {
   );
 }
 
-export function Key({ children }: { children: ReactNode }) {
+function Key({ children }: { children: ReactNode }) {
   return (
     <kbd className="mr-1 inline-block min-w-5 rounded border border-line px-1 text-center font-sans">
       {children}

@@ -5,11 +5,9 @@ import { Button } from "../ui/button";
 /** Chooses files from the machine. */
 export function AttachButton({
   onFiles,
-  isDisabled = false,
   look = "plain",
 }: {
   onFiles: (files: Iterable<File>) => void;
-  isDisabled?: boolean;
   look?: "plain" | "quiet";
 }) {
   const input = useRef<HTMLInputElement>(null);
@@ -25,7 +23,7 @@ export function AttachButton({
           event.target.value = "";
         }}
       />
-      <Button look={look} disabled={isDisabled} onClick={() => input.current?.click()}>
+      <Button look={look} onClick={() => input.current?.click()}>
         <Paperclip aria-hidden className="size-4" />
         Attach
       </Button>
