@@ -14,11 +14,26 @@ from tests.conftest import SECRET, served
 from tests.factories import Colleagues
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
-OWN = (
+GRAPHIQL = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
     "object-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
+CONSOLE = (
+    "default-src 'none'; script-src 'self'; style-src 'self' "
+    "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=' "
+    "'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+PAGES = [
+    ("/graphql", "/graphql/assets/", GRAPHIQL),
+    ("/", "/assets/", CONSOLE),
+    ("/queue", "/assets/", CONSOLE),
+    ("/sessions/se_1/br_1", "/assets/", CONSOLE),
+    ("/library/kb_1", "/assets/", CONSOLE),
+    ("/settings/api-keys", "/assets/", CONSOLE),
+]
 ALWAYS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -44,7 +59,6 @@ def protects(answer: httpx.Response, policy: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "caching"),
     [
-        ("GET", "/", 200, None),
         ("GET", "/healthz", 200, None),
         ("GET", "/readyz", 200, None),
         ("POST", "/healthz", 405, None),
@@ -79,22 +93,29 @@ async def test_an_event_stream_is_protected_as_well(client: Client) -> None:
     protects(answer, NOTHING)
 
 
-async def test_the_page_loads_only_what_this_server_has(client: Client) -> None:
-    page = await client.http.get("/graphql", headers=PAGE)
+@pytest.mark.parametrize(("path", "folder", "policy"), PAGES)
+async def test_a_page_loads_only_what_this_server_has(
+    client: Client, path: str, folder: str, policy: str
+) -> None:
+    page = await client.http.get(path, headers=PAGE)
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
-    protects(page, OWN)
+    protects(page, policy)
     assert re.search(r"<script(?![^>]* src=\"/)|<style|\son\w+=|=\"https?:", page.text) is None
-    files = re.findall(r"(?:src|href)=\"(/graphql/assets/[^\"]+)\"", page.text)
+    files = re.findall(rf"(?:src|href)=\"({folder}[^\"]+)\"", page.text)
     assert {Path(file).suffix for file in files} >= {".js", ".css"}
     for file in files:
         answer = await client.http.get(file)
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-        protects(answer, OWN)
+        protects(answer, policy)
         etag = {"If-None-Match": answer.headers["etag"]}
         unchanged = await client.http.get(file, headers=etag)
         assert unchanged.status_code == 304
-        protects(unchanged, OWN)
+        protects(unchanged, policy)
+    largest = max(
+        [await client.http.get(file) for file in files], key=lambda file: len(file.content)
+    )
+    assert largest.headers["content-encoding"] == "gzip"
 
 
 @pytest.mark.parametrize(

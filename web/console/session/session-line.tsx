@@ -34,7 +34,7 @@ function Times({ session }: { session: SessionHeadFragment }) {
   const active = activeSeconds + (status === "ACTIVE" ? more : 0);
   const parked = parkedSeconds + (status === "PAUSED" || status === "ESCALATED" ? more : 0);
   return (
-    <span className="tabular-nums max-md:hidden">
+    <span className="tabular-nums max-lg:hidden">
       Active {duration(active)}
       {parked > 0 && ` · parked ${duration(parked)}`}
     </span>

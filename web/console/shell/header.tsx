@@ -61,14 +61,14 @@ export function Header({
         </span>
       )}
       <h1
-        className={`max-w-[46ch] min-w-[16ch] truncate md:shrink-[4] font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
+        className={`max-w-[46ch] min-w-[12ch] truncate md:shrink-[4] font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
         title={title}
         dir="auto"
       >
         {title}
       </h1>
       {about && (
-        <div className="flex min-w-0 items-center gap-x-3 overflow-hidden text-xs whitespace-nowrap text-ink-2 max-md:order-1">
+        <div className="flex min-w-0 items-center gap-x-3 overflow-hidden text-xs whitespace-nowrap text-ink-2 max-md:order-1 lg:shrink-0">
           {about}
         </div>
       )}
