@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from tests.browser.console import branch, branches, composer, messages
 from tests.browser.windows import Windows, windows_at
 from tests.client import Client
 from tests.fakes.far_ends.connectwise import ConnectWise
@@ -40,7 +41,7 @@ FIRST_ANSWER = Answer(
         "guide": {"fork": FORK, "intake": {"summary": PROBLEM, "domain": "mail"}},
     },
 )
-SAID = """query($id: ID!) { session(id: $id) { status assignee { displayName } 
+SAID = """query($id: ID!) { session(id: $id) { status assignee { displayName }
   branches { label status statusReason isActive
     messages(first: 10) { edges { node { body author { displayName } } } } } } }"""
 DOCUMENTS = """query($id: ID!) { session(id: $id) { resolutionOutputs {
@@ -179,8 +180,8 @@ async def work_on_a_branch(erin: Page, sam: Page) -> None:
     await say(erin, "Certificate", "It is valid until May, says the browser.")
     await expect(sam.get_by_role("heading", name="Certificate")).to_be_hidden()
     await sam.get_by_role("button", name="Go there").click()
-    await expect(message(sam, "Erin Walsh")).to_contain_text("It is valid until May")
-    await expect(message(sam, "Assistant")).to_contain_text(Answer().text)
+    await expect(messages(sam, "Erin Walsh")).to_contain_text("It is valid until May")
+    await expect(messages(sam, "Assistant")).to_contain_text(Answer().text)
 
 
 async def give_up_and_bring_back(erin: Page, sam: Page) -> None:
@@ -213,8 +214,7 @@ async def give_up_and_bring_back(erin: Page, sam: Page) -> None:
 
 
 async def hand_off(erin: Page, sam: Page) -> None:
-    """Elevated: it comes live to the others that are, in the queue of the other one, who claims it there and
-    finds the briefing."""
+    """Elevated: it comes live to the front of the queue, and who claims it there finds the briefing."""
     await sam.get_by_role("navigation", name="Pages").get_by_role("link", name="Queue").click()
     rows = sam.get_by_role("region", name="Waiting").get_by_role("row")
     await expect(rows.first).to_be_visible()
@@ -276,17 +276,17 @@ async def survive_a_kill(site: Site, erin: Page, sam: Page, id: str) -> None:
     await expect(field).to_have_value("The hoster has replaced the old node.")
     await field.press("Control+Enter")
     await expect(field).to_have_value("")
-    await branch(erin, "Certificate, revived").click()
+    await branch(erin, "Certificate, active").click()
     for page in (erin, sam):
         said = page.get_by_text("The hoster has replaced the old node.", exact=True)
         await expect(said).to_have_count(1)
-        await expect(message(page, "Assistant").last).to_contain_text(Answer().text)
+        await expect(messages(page, "Assistant").last).to_contain_text(Answer().text)
 
     after = await site.session(id)
     was, now = (bodies(found, "Certificate") for found in (before, after))
     assert now == [*was, "The hoster has replaced the old node.", Answer().text]
     for page in (erin, sam):
-        await expect(own_messages(page)).to_have_count(len(now))
+        await expect(messages(page)).to_have_count(len(now))
     assert [each for each in after["branches"] if each["label"] != "Certificate"] == [
         each for each in before["branches"] if each["label"] != "Certificate"
     ]
@@ -306,7 +306,7 @@ async def resolve(sam: Page, ticket: str) -> None:
     await dialog.get_by_label("What was it, and what solved it?").fill(
         "One old node had a certificate that ran out; the hoster replaced it."
     )
-    await dialog.get_by_label("Which branch solved it").select_option("Certificate (revived)")
+    await dialog.get_by_label("Which branch solved it").select_option("Certificate (active)")
     await dialog.get_by_role("button", name="Resolve").click()
     await expect(dialog).to_be_hidden()
     await expect(branch(sam, "Certificate, solved")).to_be_visible()
@@ -350,39 +350,17 @@ async def deliver(site: Site, sam: Page, ticket: str, text: str) -> None:
     await expect(ledger).to_contain_text(f"Ticket {ticket} in Tickets, internal")
 
 
-def branches(page: Page) -> Locator:
-    return page.get_by_role("tree", name="Branches").get_by_role("treeitem")
-
-
-def branch(page: Page, beginning: str) -> Locator:
-    """The row of the map whose name begins so."""
-    return page.get_by_role("treeitem", name=re.compile(f"^{re.escape(beginning)}"))
-
-
 def option(page: Page, label: str) -> Locator:
     """Of the fork in the conversation."""
     forked = page.get_by_role("region", name="Fork", exact=True)
     return forked.get_by_role("listitem").filter(has=page.get_by_role("button", name=label))
 
 
-def message(page: Page, author: str) -> Locator:
-    return page.get_by_role("article", name=re.compile(f"^{author}, message"))
-
-
-def own_messages(page: Page) -> Locator:
-    """Of the branch that is shown, not those before it."""
-    return page.get_by_role("article", name=re.compile(", message"))
-
-
-def composer(page: Page, label: str) -> Locator:
-    return page.get_by_label(f"Message on {label}")
-
-
 async def say(page: Page, label: str, text: str) -> None:
     """And waits for the answer."""
     await composer(page, label).fill(text)
     await page.get_by_role("button", name="Send").click()
-    await expect(message(page, "Assistant").last).to_contain_text(Answer().text)
+    await expect(messages(page, "Assistant").last).to_contain_text(Answer().text)
 
 
 def bodies(session: dict[str, Any], label: str) -> list[str]:

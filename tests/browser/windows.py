@@ -35,8 +35,8 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @dataclass
 class Windows:
-    """Windows at one server. `complaints` holds what their pages threw, wrote to the console as an error, or
-    were refused by the Content-Security-Policy, unless a part of it is `expected`."""
+    """Windows at one server. `complaints` holds what their pages threw or wrote to the console as an error,
+    which is what a refusal by the Content-Security-Policy is, too, unless a part of it is `expected`."""
 
     browser: Browser
     host: str

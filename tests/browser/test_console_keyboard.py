@@ -1,0 +1,155 @@
+"""The core of the work by keyboard alone."""
+
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import PASSWORD
+from tests.browser.console import branch, branches, composer, messages
+from tests.browser.windows import Windows
+from tests.factories import Colleagues
+from tests.talk import Conversation
+
+pytestmark = pytest.mark.browser
+
+FAR = 40
+"""More presses of Tab than any page has stops before what is looked for."""
+
+
+async def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        await page.keyboard.press(key)
+
+
+async def is_focused(part: Locator) -> bool:
+    return bool(await part.evaluate("part => part.contains(document.activeElement)"))
+
+
+async def tab_to(page: Page, part: Locator) -> None:
+    for _ in range(FAR):
+        await press(page, "Tab")
+        if await is_focused(part):
+            return
+    raise AssertionError(f"Tab does not come to {part}")
+
+
+@pytest.fixture
+async def page(windows: Windows, colleagues: Colleagues, talk: Conversation) -> Page:
+    """The engineer's, at a session that has a fork into DNS and Quota."""
+    await talk.fork()
+    page = await windows.open(f"/sessions/{talk.id}", who="engineer", of=colleagues)
+    await expect(branches(page)).to_have_count(3)
+    return page
+
+
+async def test_sign_in_and_open_a_session(windows: Windows, email: str, talk: Conversation) -> None:
+    page = await windows.open()
+    await expect(page.get_by_label("E-mail")).to_be_focused()
+    await page.keyboard.type(email)
+    await press(page, "Tab")
+    await page.keyboard.type(PASSWORD)
+    await press(page, "Enter")
+    row = page.get_by_role("link", name="Mail stopped arriving.")
+    await expect(row).to_be_visible()
+    await press(page, "j")
+    await expect(row).to_be_focused()
+    await press(page, "Enter")
+    await expect(page).to_have_url(re.compile(f"/sessions/{talk.id}/{talk.trunk}$"))
+
+
+async def test_the_map_is_walked_with_arrow_keys(page: Page) -> None:
+    tree = page.get_by_role("tree", name="Branches")
+    await tab_to(page, tree)
+    await expect(tree).to_be_focused()
+    await press(page, "ArrowDown", "ArrowDown")
+    await at_row(page, "Quota")
+    await press(page, "ArrowUp")
+    await at_row(page, "DNS")
+    await press(page, "Enter")
+    await expect(page.get_by_role("heading", name="DNS")).to_be_visible()
+    await expect(branch(page, "DNS")).to_have_attribute("aria-selected", "true")
+
+    await press(page, "Home", "ArrowLeft")
+    await expect(branches(page)).to_have_count(1)
+    await expect(branch(page, "Trunk")).to_have_attribute("aria-expanded", "false")
+    await press(page, "ArrowRight")
+    await expect(branches(page)).to_have_count(3)
+    await press(page, "End")
+    await at_row(page, "Quota")
+
+    for key, label in (("]", "Quota"), ("]", "DNS"), ("[", "Quota"), ("[", "DNS")):
+        await press(page, key)
+        await expect(page.get_by_role("heading", name=label)).to_be_visible()
+    await press(page, "g", "q")
+    await expect(page.get_by_role("heading", name="Quota")).to_be_visible()
+
+
+async def at_row(page: Page, label: str) -> None:
+    """Where the tree says that the keyboard is."""
+    id = await branch(page, label).get_attribute("id")
+    await expect(page.get_by_role("tree")).to_have_attribute("aria-activedescendant", id or "")
+
+
+async def test_a_fork_is_made_and_its_dialog_keeps_the_focus(page: Page) -> None:
+    tree = page.get_by_role("tree", name="Branches")
+    await tab_to(page, tree)
+    await press(page, "ArrowDown", "Enter", "f")
+    dialog = page.get_by_role("dialog", name="Fork DNS")
+    reason = dialog.get_by_label("Why several causes are possible")
+    await expect(reason).to_be_focused()
+    stops = set()
+    for _ in range(FAR):
+        await press(page, "Tab")
+        assert await is_focused(dialog)
+        stops.add(await page.evaluate("document.activeElement.textContent"))
+    assert {"Cancel", "Fork into 2", "Another hypothesis"} <= stops
+    await press(page, "Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(tree).to_be_focused()
+
+    await press(page, "f")
+    await expect(reason).to_be_focused()
+    await page.keyboard.type("Two resolvers are asked")
+    options = [("The old one", "It answers late"), ("The new one", "It lacks a zone")]
+    for place, (label, description) in enumerate(options, start=1):
+        await tab_to(page, dialog.get_by_label(f"Hypothesis {place}", exact=True))
+        await page.keyboard.type(label)
+        await press(page, "Tab")
+        await page.keyboard.type(description)
+    await tab_to(page, dialog.get_by_role("button", name="Fork into 2"))
+    await press(page, "Enter")
+    await expect(dialog).to_be_hidden()
+    await expect(branch(page, "The old one, untried")).to_be_visible()
+    await expect(branch(page, "The new one, untried")).to_be_visible()
+
+
+async def test_a_message_is_sent_and_a_dead_end_is_marked(page: Page, talk: Conversation) -> None:
+    await press(page, "g", "d")
+    await expect(page.get_by_role("heading", name="DNS")).to_be_visible()
+    await press(page, "m")
+    field = composer(page, "DNS")
+    await expect(field).to_be_focused()
+    await page.keyboard.type("The record is right.")
+    await press(page, "Enter")
+    await page.keyboard.type("And it is fresh.")
+    await expect(field).to_have_value("The record is right.\nAnd it is fresh.")
+    await press(page, "Control+Enter")
+    await expect(field).to_have_value("")
+    await expect(messages(page, "Engineer").last).to_contain_text("And it is fresh.")
+    await expect(messages(page, "Assistant").last).to_contain_text(
+        "Answer to: The record is right."
+    )
+    await expect(field).to_be_focused()
+
+    await press(page, "Escape", "x")
+    await expect(page.get_by_label("Why is “DNS” a dead end?")).to_be_focused()
+    await page.keyboard.type("It is right and fresh")
+    await tab_to(page, page.get_by_role("button", name="Mark as dead end"))
+    await press(page, "Enter")
+    await expect(branch(page, "DNS, dead end")).to_have_accessible_name(
+        re.compile(", It is right and fresh$")
+    )
+    document = "query($id: ID!) { session(id: $id) { branches { label status statusReason } } }"
+    found = (await talk.client.run(document, id=talk.id))["session"]["branches"]
+    assert {"label": "DNS", "status": "DEAD_END", "statusReason": "It is right and fresh"} in found
