@@ -274,6 +274,7 @@ def _finding(pages: Pages, branch: Told, told: Told) -> None:
             "branch_id": branch["id"],
             "kind": FindingKind(told["kind"]),
             "claim": told["claim"],
+            "position": branch["fork_position"] + max(told["evidence"]),
             "created_at": pages.clock,
         }
     )

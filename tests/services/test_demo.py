@@ -72,6 +72,13 @@ CONTRADICTIONS = {
         SELECT b.id FROM session_branches b WHERE status = 'revived'
         AND NOT EXISTS (SELECT FROM branch_revivals JOIN branch_revival_evidence
                         ON revival_id = branch_revivals.id WHERE branch_id = b.id)""",
+    "revived of no dead end": """
+        SELECT id FROM branch_revivals WHERE dead_end_reason IS NULL OR dead_end_at IS NULL
+        OR dead_end_at >= created_at""",
+    "findings apart from their evidence": """
+        SELECT f.id FROM findings f WHERE position <>
+        (SELECT max(m.position) FROM finding_evidence e
+         JOIN branch_messages m ON m.id = e.message_id WHERE e.finding_id = f.id)""",
     "put down without a handoff": """
         SELECT s.id FROM ai_sessions s WHERE (status IN ('paused', 'escalated')) <> EXISTS
         (SELECT FROM session_handoffs WHERE session_id = s.id AND state = 'open')""",

@@ -1,8 +1,9 @@
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { Client, fetchExchange, subscriptionExchange } from "urql";
 import { expect, test } from "vitest";
-import { SessionsEventsDocument, SessionsPageDocument } from "../sessions/operations";
+import { SessionsEventsDocument } from "../sessions/operations";
 import { cacheConfig } from "./cache";
+import { SessionsDocument } from "./operations";
 
 const PAGE = 2;
 
@@ -82,7 +83,7 @@ class Sessions {
 function watch({ client }: Sessions) {
   const seen = { ids: [] as string[], endCursor: "" as string | null | undefined };
   const show = client
-    .query(SessionsPageDocument, { filter: {} }, { requestPolicy: "cache-and-network" })
+    .query(SessionsDocument, { filter: {} }, { requestPolicy: "cache-and-network" })
     .subscribe(({ data }) => {
       seen.ids = data?.sessions.edges.map(({ node }) => node.id) ?? [];
       seen.endCursor = data?.sessions.pageInfo.endCursor;
@@ -101,7 +102,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 async function showMore({ client }: Sessions, after: string | null | undefined): Promise<void> {
   const variables = { filter: {}, after: after ?? null };
-  await client.query(SessionsPageDocument, variables, { requestPolicy: "network-only" });
+  await client.query(SessionsDocument, variables, { requestPolicy: "network-only" });
   await settled();
 }
 

@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import { useQuery } from "urql";
 import { useSearchParams } from "wouter";
 import { inQueueOrder } from "../graph/cache";
+import { QueueDocument } from "../graph/operations";
 import { useLive } from "../graph/use-live";
 import { useMore } from "../graph/use-more";
 import { Header } from "../shell/header";
@@ -12,7 +13,7 @@ import { ShowMore } from "../ui/show-more";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
 import { DomainSelect } from "./domain-select";
 import { LiveSign } from "./live-sign";
-import { QueueEventsDocument, QueuePageDocument, QueueViewerDocument } from "./operations";
+import { QueueEventsDocument, QueueViewerDocument } from "./operations";
 import { QueueTable } from "./queue-table";
 import { useArrivals } from "./use-arrivals";
 import { useQueueCounts } from "./use-queue-counts";
@@ -43,14 +44,14 @@ export function QueuePage() {
   const filter = useMemo(() => asked(shown, teamId), [shown, teamId]);
   const arrivals = useArrivals();
   const queue = useLive({
-    query: QueuePageDocument,
+    query: QueueDocument,
     variables: { filter },
     events: QueueEventsDocument,
     eventVariables: { filter },
     onEvent: arrivals.notice,
     pause: shown.view === "team" && !people,
   });
-  const more = useMore(QueuePageDocument);
+  const more = useMore(QueueDocument);
   const { counts, domains, isCut } = useQueueCounts(teamId);
 
   const found = queue.data?.queue;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withHandoff } from "../graph/cache";
+import type { QueueQuery, QueueRowFragment } from "../graph/operations";
 import { inPlace } from "../ui/held-rows";
-import type { QueuePageQuery, QueueRowFragment } from "./operations";
 
 function handoff(id: string, changes: Partial<QueueRowFragment> = {}): QueueRowFragment {
   return {
@@ -13,7 +13,7 @@ function handoff(id: string, changes: Partial<QueueRowFragment> = {}): QueueRowF
   } as QueueRowFragment;
 }
 
-function queueOf(...handoffs: QueueRowFragment[]): QueuePageQuery["queue"] {
+function queueOf(...handoffs: QueueRowFragment[]): QueueQuery["queue"] {
   const edges = handoffs.map((node) => ({ cursor: node.id, node }));
   return {
     eventCursor: "1",

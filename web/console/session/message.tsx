@@ -57,12 +57,17 @@ export const Message = memo(function Message({
 /** What the record says of itself, as that the branch came back; `[Branch Revived]` is for those who read plain
  * text. */
 function Note({ message }: { message: MessageBodyFragment }) {
+  const { author, body, createdAt, id, position } = message;
   return (
-    <p id={message.id} className="scroll-mt-4 border-l-2 pl-3 text-xs text-ink-2">
-      <Moment at={message.createdAt} className="text-ink-3" />{" "}
-      {message.author && <bdi className="font-medium">{message.author.displayName}: </bdi>}
-      <span dir="auto">{message.body.replace(/^\[[^\]]*\] /, "")}</span>
-    </p>
+    <article
+      id={id}
+      aria-label={`Note, message ${position}`}
+      className="scroll-mt-4 border-l-2 pl-3 text-xs text-ink-2"
+    >
+      <Moment at={createdAt} className="text-ink-3" />{" "}
+      {author && <bdi className="font-medium">{author.displayName}: </bdi>}
+      <span dir="auto">{body.replace(/^\[[^\]]*\] /, "")}</span>
+    </article>
   );
 }
 

@@ -22,10 +22,11 @@ export function PlaceBar({
   const { session, branches, isReadOnly, show, askRevival } = useSession();
   const switching = useAction(SwitchBranchDocument);
   const active = branches.get(session.activeBranch.id);
-  if (isReadOnly || !active) return null;
+  if (!active) return null;
   const isHere = active.id === branch.id;
   const isDead = branch.status === "DEAD_END";
-  if (isHere && !transition && !isDead) return null;
+  const mayRevive = isDead && !isReadOnly;
+  if (isHere && !transition && !mayRevive) return null;
   return (
     <div className="border-b bg-panel px-4 py-1.5">
       <div className="mx-auto flex max-w-[690px] flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-2">
@@ -44,8 +45,8 @@ export function PlaceBar({
           )}
         </p>
         {!isHere && <Button onClick={() => show(active.id)}>Go there</Button>}
-        {isDead && <Button onClick={() => askRevival(branch)}>Bring it back…</Button>}
-        {!isHere && !isDead && !branch.archivedAt && (
+        {mayRevive && <Button onClick={() => askRevival(branch)}>Bring it back…</Button>}
+        {!isHere && !isDead && !isReadOnly && !branch.archivedAt && (
           <Button
             look="primary"
             disabled={switching.isBusy}

@@ -2,6 +2,7 @@ import { Plus } from "lucide-react";
 import { useMemo } from "react";
 import { useQuery } from "urql";
 import { useSearchParams } from "wouter";
+import { SessionsDocument } from "../graph/operations";
 import { isListed } from "../graph/session-list";
 import { useLive } from "../graph/use-live";
 import { useMore } from "../graph/use-more";
@@ -15,7 +16,7 @@ import { ShowMore } from "../ui/show-more";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
 import { FilterBar } from "./filter-bar";
 import { addressOf, asked, type Filters, filtersOf, isFiltered } from "./filters";
-import { PeopleDocument, SessionsEventsDocument, SessionsPageDocument } from "./operations";
+import { PeopleDocument, SessionsEventsDocument } from "./operations";
 import { SessionTable } from "./session-table";
 import { StartDialog } from "./start-dialog";
 
@@ -32,13 +33,13 @@ export default function SessionsPage() {
   );
   const isTeamUnknown = filters.whose === "team" && !people;
   const live = useLive({
-    query: SessionsPageDocument,
+    query: SessionsDocument,
     variables: { filter },
     events: SessionsEventsDocument,
     eventVariables: { filter },
     pause: isTeamUnknown,
   });
-  const more = useMore(SessionsPageDocument);
+  const more = useMore(SessionsDocument);
   const found = live.data?.sessions;
   const { rows, added, holding } = useHeldRows(
     found?.edges.map(({ node }) => node) ?? [],
