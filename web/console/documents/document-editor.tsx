@@ -79,7 +79,7 @@ export function DocumentEditor({
       <div className="flex flex-wrap items-center gap-2">
         <Button look="primary" disabled={edit.isBusy || isBlank} onClick={() => void save()}>
           {edit.isBusy ? "Saving…" : isConflict ? "Keep mine" : "Save"}
-          {!isConflict && <kbd className="font-sans text-xs opacity-80">{SAVE_KEYS}</kbd>}
+          {!isConflict && <kbd className="font-sans text-xs">{SAVE_KEYS}</kbd>}
         </Button>
         <Button look="quiet" onClick={onDiscard}>
           {isConflict ? "Take theirs" : "Discard"}

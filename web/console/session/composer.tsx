@@ -105,7 +105,7 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
           disabled={send.isBusy || isEmpty || isTooLong || uploads.isBusy}
         >
           {send.isBusy ? "Sending…" : "Send"}
-          <kbd className="text-xs opacity-80 max-md:hidden">
+          <kbd className="text-xs max-md:hidden">
             {/Mac|iPhone/.test(navigator.platform) ? "⌘↵" : "Ctrl ↵"}
           </kbd>
         </Button>

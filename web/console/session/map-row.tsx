@@ -75,7 +75,7 @@ export const MapRow = memo(function MapRow(props: Props) {
             <Chevron className="size-4" />
           </span>
         )}
-      </div>
+      </div>{" "}
       {isDead && branch.statusReason && (
         <p
           dir="auto"
@@ -118,11 +118,13 @@ function Rails({ row: { level, rails, place, siblings } }: { row: TreeRow }) {
   );
 }
 
+/** Begins with all that one reads there, so that who speaks to the machine can say it. */
 function nameOf({ branch }: TreeRow, isActive: boolean): string {
-  const parts = [branch.label, BRANCH_SIGNS[branch.status].word.toLowerCase()];
+  const parts = [branch.label];
+  if (branch.status === "DEAD_END" && branch.statusReason) parts.push(branch.statusReason);
+  parts.push(BRANCH_SIGNS[branch.status].word.toLowerCase());
   if (isActive) parts.push("the team works here");
   if (branch.likelihood !== null) parts.push(`${Math.round(branch.likelihood * 100)} % likely`);
   if (branch.archivedAt) parts.push("archived");
-  if (branch.status === "DEAD_END" && branch.statusReason) parts.push(branch.statusReason);
   return parts.join(", ");
 }

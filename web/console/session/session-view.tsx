@@ -104,8 +104,8 @@ export function SessionView(props: Props) {
         <SessionHeader session={session} branches={branches} view={view} />
         <HandoffBanner session={session} onMoved={view.onMoved} />
         <PaneTabs pane={pane} onChoose={setPane} />
-        <div className="flex min-h-0 flex-1">
-          <aside
+        <main className="flex min-h-0 flex-1">
+          <div
             className={`w-66 shrink-0 flex-col border-r bg-panel max-md:w-full max-md:border-r-0 ${pane === "map" ? "flex" : "hidden md:flex"}`}
           >
             <BranchMap
@@ -117,10 +117,8 @@ export function SessionView(props: Props) {
               onVisible={setInSight}
               aside={aside}
             />
-          </aside>
-          <main
-            className={`min-w-0 flex-1 flex-col ${pane === "talk" ? "flex" : "hidden md:flex"}`}
-          >
+          </div>
+          <div className={`min-w-0 flex-1 flex-col ${pane === "talk" ? "flex" : "hidden md:flex"}`}>
             <PlaceBar branch={shown} transition={transition} />
             <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
               <div ref={content} className="flex min-h-full flex-col">
@@ -134,8 +132,8 @@ export function SessionView(props: Props) {
                 <Composer key={shownId} branch={shown} />
               </div>
             )}
-          </main>
-          <aside
+          </div>
+          <section
             aria-label="What we know"
             className={`w-80 shrink-0 overflow-y-auto border-l bg-panel max-md:w-full max-md:border-l-0 lg:block ${pane === "known" ? "block" : "hidden"}`}
           >
@@ -146,8 +144,8 @@ export function SessionView(props: Props) {
               onShowMessage={goTo}
               onShowBranch={goTo}
             />
-          </aside>
-        </div>
+          </section>
+        </main>
       </div>
       {wish && <ForkDialog wish={wish} onClose={() => setWish(null)} />}
       {revived && (
