@@ -101,7 +101,9 @@ async def test_a_claim_by_somebody_faster(windows: Windows, desk: TicketDesk) ->
     await expect(row.get_by_role("link")).to_be_focused()
     await expect(page).to_have_url(re.compile("/queue$"))
     await row.get_by_role("button", name="Dismiss").click()
-    await expect(page.get_by_text("Nobody of your team waits.")).to_be_visible()
+    await expect(page.get_by_role("region", name="Waiting")).to_have_text(
+        "Nothing waits. What is escalated or parked appears here by itself."
+    )
 
 
 async def test_a_change_by_somebody_faster(page: Page, talk: Conversation) -> None:
@@ -144,9 +146,7 @@ async def test_more_branches_than_the_plan_has(
         "startSession", "session { id } reply { id }", intake={"text": "Mail stopped arriving."}
     )
     await engineer.answered(started["reply"]["id"])
-    page = await windows.open(
-        f"/sessions/{started['session']['id']}", who="engineer", of=people
-    )
+    page = await windows.open(f"/sessions/{started['session']['id']}", who="engineer", of=people)
     await page.get_by_role("button", name="Fork", exact=False).first.click()
     dialog = page.get_by_role("dialog", name="Fork Trunk")
     await dialog.get_by_label("Why several causes are possible").fill("There are three")
@@ -172,9 +172,7 @@ async def test_a_dead_end_needs_a_reason(page: Page, talk: Conversation) -> None
     await expect(marks).to_be_disabled()
     await reason.fill("No")
     await marks.click()
-    await expect(reason).to_have_accessible_description(
-        "Must have 5 to 2,000 characters."
-    )
+    await expect(reason).to_have_accessible_description("Must have 5 to 2,000 characters.")
     await expect(reason).to_have_value("No")
     await expect(branch(page, "DNS, untried")).to_be_visible()
 
@@ -199,6 +197,7 @@ async def test_what_is_too_long_to_be_said_becomes_a_file(page: Page, talk: Conv
     files = page.get_by_role("list", name="Files")
     await expect(files.get_by_role("listitem")).to_contain_text("pasted.txt")
     await expect(field).to_have_value("All of the log: ")
+    await expect(page.get_by_role("button", name="Send")).to_be_enabled()
     await field.press("Control+Enter")
     await expect(field).to_have_value("")
     await expect(files).to_be_hidden()
@@ -244,13 +243,11 @@ async def test_hostile_markdown_does_and_loads_nothing(
         await expect(said).to_contain_text("The end.")
         await expect(said.get_by_role("button", name="Stop")).to_have_count(0)
         await expect(said.locator("script, iframe, img, b, [onclick], [onerror]")).to_have_count(0)
-        for link in await said.get_by_text(re.compile("^(click|data)$")).all():
+        links = said.get_by_text(re.compile("^(click|data)$"))
+        await expect(links).to_have_count(2)
+        for link in await links.all():
             assert await link.get_attribute("href") in {None, ""}
-            await link.dispatch_event("click")
     assert await page.evaluate("window.hit") is None
-    assert len(page.context.pages) == 1 or all(
-        opened.url in {page.url, "about:blank"} for opened in page.context.pages
-    )
     assert [url for url in asked if windows.host not in url] == []
 
 

@@ -1,4 +1,10 @@
-import type { Cache, CacheExchangeOpts, ResolveInfo, Variables } from "@urql/exchange-graphcache";
+import type {
+  Cache,
+  CacheExchangeOpts,
+  ResolveInfo,
+  Resolver,
+  Variables,
+} from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { stringifyVariables } from "urql";
 import {
@@ -26,8 +32,8 @@ export function cacheConfig(): CacheExchangeOpts {
     keys: KEYS,
     resolvers: {
       Query: {
-        session: (_, { id }) => ({ __typename: "AiSession", id }),
-        branch: (_, { id }) => ({ __typename: "Branch", id }),
+        session: byId("AiSession"),
+        branch: byId("Branch"),
         sessions: relayPagination(),
         queue: relayPagination(),
         kbArticles: relayPagination(),
@@ -75,6 +81,12 @@ export function cacheConfig(): CacheExchangeOpts {
       },
     },
   };
+}
+
+/** The object of that id, whatever has brought it; null where the server has said that there is none. */
+function byId(__typename: string): Resolver {
+  return (_, args, cache, { parentKey, fieldName }) =>
+    cache.resolve(parentKey, fieldName, args) === null ? null : { __typename, id: String(args.id) };
 }
 
 /** Messages that events and answers have told of. A list that was asked for before one of them was said may
