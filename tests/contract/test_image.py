@@ -163,7 +163,7 @@ def test_the_image_serves_with_nothing_to_write_to_but_its_data(
                 assert server.stdout is not None
                 greeting = server.stdout.readline()
                 assert greeting.startswith("FlowPilot serves http://127.0.0.1:")
-                address = greeting.split()[2].removesuffix("/graphql")
+                address = greeting.split()[2].removesuffix("/")
                 assert look(f"{address}/healthz") == '{"status":"ok"}'
                 page = look(f"{address}/graphql", Accept="text/html")
                 assert page == (ROOT / "web/dist/graphiql/index.html").read_text()
