@@ -1,10 +1,4 @@
-import type {
-  Cache,
-  CacheExchangeOpts,
-  ResolveInfo,
-  Resolver,
-  Variables,
-} from "@urql/exchange-graphcache";
+import type { Cache, CacheExchangeOpts, ResolveInfo, Variables } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { stringifyVariables } from "urql";
 import {
@@ -32,8 +26,8 @@ export function cacheConfig(): CacheExchangeOpts {
     keys: KEYS,
     resolvers: {
       Query: {
-        session: byId("AiSession"),
-        branch: byId("Branch"),
+        session: (_, { id }, cache) => known(cache, "session", "AiSession", id),
+        branch: (_, { id }, cache) => known(cache, "branch", "Branch", id),
         sessions: relayPagination(),
         queue: relayPagination(),
         kbArticles: relayPagination(),
@@ -83,10 +77,9 @@ export function cacheConfig(): CacheExchangeOpts {
   };
 }
 
-/** The object of that id, whatever has brought it; null where the server has said that there is none. */
-function byId(__typename: string): Resolver {
-  return (_, args, cache, { parentKey, fieldName }) =>
-    cache.resolve(parentKey, fieldName, args) === null ? null : { __typename, id: String(args.id) };
+/** The object of that id, which any query may have brought, unless the server has said that there is none. */
+function known(cache: Cache, field: string, __typename: string, id: unknown) {
+  return cache.resolve("Query", field, { id: String(id) }) === null ? null : { __typename, id };
 }
 
 /** Messages that events and answers have told of. A list that was asked for before one of them was said may
