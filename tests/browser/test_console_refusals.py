@@ -26,8 +26,10 @@ EMOJI = "🔥 Firewall 👩🏽‍💻"
 HOSTILE = """<script>window.hit = 1</script>
 <img src="http://127.0.0.1:9/a.png" onerror="window.hit = 1">
 <iframe srcdoc="<script>parent.hit = 1</script>"></iframe>
-[click](javascript:window.hit=1) [data](data:text/html,<script>1</script>)
-![pixel](http://127.0.0.1:9/b.png) ![inline](data:image/svg+xml,<svg/>)
+
+[click](javascript:window.hit=1) [data](data:text/html,1)
+![pixel](http://127.0.0.1:9/b.png) ![inline](data:image/svg+xml,a)
+
 <b onclick="window.hit = 1">bold</b> The end."""
 
 
