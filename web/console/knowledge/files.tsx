@@ -4,6 +4,7 @@ import { useClient, useQuery } from "urql";
 import { inWords, useAction } from "../graph/use-action";
 import { Button, IconButton } from "../ui/button";
 import { Skeleton } from "../ui/states";
+import { Told } from "./file-names";
 import { fileSize } from "./numbers";
 import {
   FileAddressDocument,
@@ -13,7 +14,14 @@ import {
 } from "./operations";
 import { Nothing } from "./section";
 
-export function Files({ files }: { files: UploadRowFragment[] }) {
+export function Files({
+  files,
+  isRetriable,
+}: {
+  files: UploadRowFragment[];
+  /** By who looks at them, where one could not be read. */
+  isRetriable: boolean;
+}) {
   if (files.length === 0) {
     return <Nothing>No files. Attach a log or a picture where you write.</Nothing>;
   }
@@ -21,14 +29,14 @@ export function Files({ files }: { files: UploadRowFragment[] }) {
     <ul className="flex flex-col gap-2">
       {files.map((file) => (
         <li key={file.id}>
-          <File file={file} />
+          <File file={file} isRetriable={isRetriable} />
         </li>
       ))}
     </ul>
   );
 }
 
-function File({ file }: { file: UploadRowFragment }) {
+function File({ file, isRetriable }: { file: UploadRowFragment; isRetriable: boolean }) {
   const [isOpen, setIsOpen] = useState(false);
   const download = useDownload(file.id);
   const retry = useAction(RetryUploadDocument);
@@ -67,17 +75,19 @@ function File({ file }: { file: UploadRowFragment }) {
       {file.state === "FAILED" ? (
         <p className="text-xs text-dead-end">
           {file.failure}{" "}
-          <Button
-            className="mt-1 flex! min-h-7! px-2 text-xs"
-            aria-disabled={retry.isBusy}
-            onClick={() => void retry.run({ input: { uploadId: file.id } })}
-          >
-            Try again
-          </Button>
+          {isRetriable && (
+            <Button
+              className="mt-1 flex! min-h-7! px-2 text-xs"
+              aria-disabled={retry.isBusy}
+              onClick={() => void retry.run({ input: { uploadId: file.id } })}
+            >
+              Try again
+            </Button>
+          )}
         </p>
       ) : (
         <p dir="auto" className="text-xs text-ink-3">
-          {file.description ?? "Being read…"}
+          {file.description ? <Told>{file.description}</Told> : "Being read…"}
         </p>
       )}
       {isOpen && <Summary id={file.id} />}
