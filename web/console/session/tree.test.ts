@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BranchRowFragment } from "./operations";
-import { ancestorsOf, byId, jumpTo, siblingOf, treeRows } from "./tree";
+import { ancestorsOf, byId, jumpTo, matching, siblingOf, treeRows } from "./tree";
 
 function branch(id: string, parent: string | null, order = 1, label = id): BranchRowFragment {
   return {
@@ -91,4 +91,9 @@ test("a letter jumps to the next label that begins with it", () => {
   expect(jumpTo("D", rows, "2")).toBe("3");
   expect(jumpTo("d", rows, "3")).toBe("2");
   expect(jumpTo("q", rows, "1")).toBeUndefined();
+});
+
+test("what is sought is shown with what leads to it", () => {
+  expect(matching(FAMILY, "A1").map(({ id }) => id)).toEqual(["trunk", "a", "a1"]);
+  expect(matching(FAMILY, "nothing of the kind")).toEqual([]);
 });

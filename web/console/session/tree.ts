@@ -88,3 +88,16 @@ export function jumpTo(letter: string, rows: TreeRow[], from: string): string | 
   return inTurn.find(({ branch }) => branch.label.toLocaleLowerCase().startsWith(wanted))?.branch
     .id;
 }
+
+/** The branches whose label or hypothesis has the words, with what leads to them. */
+export function matching(branches: BranchRowFragment[], words: string): BranchRowFragment[] {
+  const known = byId(branches);
+  const wanted = words.trim().toLocaleLowerCase();
+  const kept = new Set<string>();
+  for (const branch of branches) {
+    const text = `${branch.label} ${branch.description ?? ""}`.toLocaleLowerCase();
+    if (!text.includes(wanted)) continue;
+    for (const { id } of [branch, ...ancestorsOf(branch, known)]) kept.add(id);
+  }
+  return branches.filter(({ id }) => kept.has(id));
+}
