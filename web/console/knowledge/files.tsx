@@ -14,29 +14,22 @@ import {
 } from "./operations";
 import { Nothing } from "./section";
 
-export function Files({
-  files,
-  isRetriable,
-}: {
-  files: UploadRowFragment[];
-  /** By who looks at them, where one could not be read. */
-  isRetriable: boolean;
-}) {
+export function Files({ files, isWriter }: { files: UploadRowFragment[]; isWriter: boolean }) {
   if (files.length === 0) {
-    return <Nothing>No files. Attach a log or a picture where you write.</Nothing>;
+    return <Nothing>No files.{isWriter && " Attach a log or a picture where you write."}</Nothing>;
   }
   return (
     <ul className="flex flex-col gap-2">
       {files.map((file) => (
         <li key={file.id}>
-          <File file={file} isRetriable={isRetriable} />
+          <File file={file} isWriter={isWriter} />
         </li>
       ))}
     </ul>
   );
 }
 
-function File({ file, isRetriable }: { file: UploadRowFragment; isRetriable: boolean }) {
+function File({ file, isWriter }: { file: UploadRowFragment; isWriter: boolean }) {
   const [isOpen, setIsOpen] = useState(false);
   const download = useDownload(file.id);
   const retry = useAction(RetryUploadDocument);
@@ -75,7 +68,7 @@ function File({ file, isRetriable }: { file: UploadRowFragment; isRetriable: boo
       {file.state === "FAILED" ? (
         <p className="text-xs text-dead-end">
           {file.failure}{" "}
-          {isRetriable && (
+          {isWriter && (
             <Button
               className="mt-1 flex! min-h-7! px-2 text-xs"
               aria-disabled={retry.isBusy}

@@ -130,7 +130,7 @@ function Sections({
           />
         </Section>
         <Section id="files" title="Files" count={uploads.length}>
-          <Files files={uploads} isRetriable={isWriter} />
+          <Files files={uploads} isWriter={isWriter} />
         </Section>
         <Section id="opinion" title="Second opinion">
           <SecondOpinions sessionId={sessionId} opinions={secondOpinions} isAskable={isWriter} />

@@ -12,7 +12,7 @@ export function OnlyWriters({
 }) {
   return (
     <p className={`text-xs text-ink-2 ${className}`}>
-      Only <bdi>{assignee.displayName}</bdi>, leads and admins {deed}.
+      Only <bdi>{assignee.displayName}</bdi>, leads and admins can {deed}.
     </p>
   );
 }
