@@ -4,6 +4,7 @@ import { ResolveDialog } from "../handoff/resolve-dialog";
 import { ContextInspector } from "../knowledge/context-inspector";
 import { KnowledgePanel } from "../knowledge/knowledge-panel";
 import { ReviveDialog } from "../knowledge/revive-dialog";
+import { mayWrite } from "../shell/access";
 import { useViewer } from "../shell/viewer";
 import { BranchAside } from "./branch-aside";
 import { BranchMap } from "./branch-map";
@@ -25,7 +26,7 @@ import { useStuckToEnd } from "./use-stuck-to-end";
 import { useView } from "./use-view";
 import { ViewBody } from "./view-body";
 import { WhoIsAsking } from "./who-is-asking";
-import { mayWrite, WhyReadOnly } from "./why-read-only";
+import { WhyReadOnly } from "./why-read-only";
 
 interface Props {
   session: SessionHeadFragment;
