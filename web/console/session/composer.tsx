@@ -22,7 +22,7 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
   const [text, setText] = useDraft(branch.id);
   const [ends, setEnds] = useState<"DEAD_END" | "SOLVED" | null>(null);
   const send = useAction(SendMessageDocument);
-  const uploads = useUploads();
+  const uploads = useUploads(branch.id);
   const { isOver, target } = useFileDrop(uploads.add);
   const attempt = useRef({ text: "", key: "" });
   const isTooLong = text.length > LONGEST;
