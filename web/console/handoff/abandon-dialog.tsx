@@ -1,6 +1,6 @@
-import { useState } from "react";
 import { TextArea } from "../ui/field";
 import { fieldProblem } from "../ui/states";
+import { useKept } from "../ui/use-kept";
 import { FormDialog } from "./form-dialog";
 import { waitingOf } from "./moves";
 import { AbandonDocument, type SessionHeadFragment, type SessionStatus } from "./operations";
@@ -16,14 +16,15 @@ export function AbandonDialog({
   onClose: () => void;
   onMoved: (status: SessionStatus) => void;
 }) {
-  const [reason, setReason] = useState("");
+  const { filled, fill, forget } = useKept(`abandon.${session.id}`, () => ({ reason: "" }));
   const move = useMove(AbandonDocument, session.id);
 
   async function submit(): Promise<void> {
     const done = await move.run({
-      input: { sessionId: session.id, reason, expectedVersion: session.version },
+      input: { sessionId: session.id, ...filled, expectedVersion: session.version },
     });
     if (!done) return;
+    forget();
     onMoved(done.session.status);
     onClose();
   }
@@ -37,6 +38,7 @@ export function AbandonDialog({
       fields={["reason"]}
       move={move}
       onSubmit={submit}
+      onForget={forget}
       onClose={onClose}
     >
       <TextArea
@@ -45,8 +47,8 @@ export function AbandonDialog({
         dir="auto"
         maxLength={4000}
         autoFocus
-        value={reason}
-        onChange={(event) => setReason(event.target.value)}
+        value={filled.reason}
+        onChange={(event) => fill({ reason: event.target.value })}
         problem={fieldProblem(move.refusal, "reason")}
       />
       <p className="text-ink-2">

@@ -41,7 +41,7 @@ export function Band({
           id={id}
           aria-label="Briefing"
           tabIndex={0}
-          className="max-h-[48vh] overflow-y-auto border-t px-4 py-4"
+          className="max-h-[33vh] overflow-y-auto border-t px-4 pt-3"
         >
           {more.panel}
         </section>

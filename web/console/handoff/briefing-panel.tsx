@@ -16,6 +16,7 @@ import { Part } from "./part";
 import { SnapshotParts } from "./snapshot-parts";
 import { TicketNoteDialog } from "./ticket-note";
 import { useBriefing } from "./use-briefing";
+import { withoutNotes } from "./without-notes";
 
 const CONFIDENCE: Record<NonNullable<BriefingFragment["assessment"]>["confidence"], string> = {
   LOW: "low",
@@ -35,22 +36,24 @@ export function BriefingPanel({
   if (error && !briefing) return <Failed what="The briefing" error={error} retry={reload} />;
   if (!briefing) return <SkeletonRows count={4} className="h-5" />;
   return (
-    <div className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,72ch)_minmax(0,1fr)]">
-      <div className="flex flex-col gap-4">
-        {briefing.engineerNotes && (
-          <Part name={handoff.returnedFrom ? "Notes" : `From ${handoff.handedOffBy.displayName}`}>
-            <p dir="auto" className="whitespace-pre-wrap">
-              {briefing.engineerNotes}
-            </p>
-          </Part>
-        )}
-        <Part name="Briefing">
-          <Prepared briefing={briefing} isComing={isComing} />
+    <div className="columns-[26rem] gap-x-10">
+      {briefing.engineerNotes && (
+        <Part name={handoff.returnedFrom ? "Notes" : `From ${handoff.handedOffBy.displayName}`}>
+          <p dir="auto" className="whitespace-pre-wrap">
+            {briefing.engineerNotes}
+          </p>
         </Part>
-        {briefing.assessment && <Assessment assessment={briefing.assessment} />}
-        <Notes session={session} handoff={handoff} />
-      </div>
-      <SnapshotParts sessionId={session.id} snapshot={briefing.snapshot} />
+      )}
+      <Part name="Briefing">
+        <Prepared briefing={briefing} isComing={isComing} />
+      </Part>
+      {briefing.assessment && <Assessment assessment={briefing.assessment} />}
+      <SnapshotParts
+        sessionId={session.id}
+        snapshot={briefing.snapshot}
+        hasBriefing={briefing.briefing !== null}
+      />
+      <Notes session={session} handoff={handoff} />
     </div>
   );
 }
@@ -58,7 +61,9 @@ export function BriefingPanel({
 /** It, or why it is not there. */
 function Prepared({ briefing, isComing }: { briefing: BriefingFragment; isComing: boolean }) {
   const retry = useAction(PrepareAgainDocument);
-  if (briefing.briefing) return <Written text={briefing.briefing} />;
+  if (briefing.briefing) {
+    return <Written text={withoutNotes(briefing.briefing, briefing.engineerNotes)} />;
+  }
   if (isComing) {
     return (
       <div role="status">
@@ -129,7 +134,7 @@ function Notes({
     movesOf(session, undefined, viewer).has("linkTicket");
   if (!mayPush && handoff.deliveries.length === 0) return null;
   return (
-    <div className="flex flex-col items-start gap-2 border-t pt-3">
+    <div className="mb-4 flex break-inside-avoid flex-col items-start gap-2">
       {handoff.deliveries.map((note) => (
         <NoteState key={note.id} note={note} />
       ))}

@@ -3,6 +3,7 @@ import type { Refusal } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { Refused } from "../ui/states";
+import { submitByKey } from "../ui/submit-key";
 
 /** Asks for what a move needs. Refused, it stays as it was filled in, with the words where they belong:
  * at one of its `fields`, named as the server does, or below all of them. */
@@ -15,6 +16,7 @@ export function FormDialog({
   fields,
   move,
   onSubmit,
+  onForget,
   onClose,
   children,
 }: {
@@ -26,13 +28,13 @@ export function FormDialog({
   fields: string[];
   move: { refusal: Refusal | null; isBusy: boolean };
   onSubmit: () => Promise<void>;
+  /** Cancelled, nothing that was typed is kept; closed in another way, it is. */
+  onForget: () => void;
   onClose: () => void;
   children: ReactNode;
 }) {
   const form = useRef<HTMLFormElement>(null);
   const { refusal, isBusy } = move;
-  const isAtFields =
-    refusal?.fields.length && refusal.fields.every(({ path }) => fields.includes(path));
 
   useEffect(() => {
     if (refusal?.fields.length) {
@@ -45,22 +47,28 @@ export function FormDialog({
     void onSubmit();
   }
 
+  function cancel(): void {
+    onForget();
+    onClose();
+  }
+
   return (
     <Dialog title={title} isOpen onClose={onClose}>
-      <form ref={form} onSubmit={submit} className="flex flex-col gap-4">
+      <form ref={form} onSubmit={submit} onKeyDown={submitByKey} className="flex flex-col gap-4">
         {children}
-        <Refused refusal={isAtFields ? null : refusal} />
+        <Refused refusal={refusal} fields={fields} />
         {refusal?.kind === "StaleVersionError" && (
           <p className="text-ink-2">It is loaded again: what you see is how it is now.</p>
         )}
         <DialogActions>
-          <Button look="quiet" onClick={onClose}>
+          <Button look="quiet" onClick={cancel}>
             Cancel
           </Button>
           <Button
             type="submit"
             look={isDanger ? "danger" : "primary"}
             disabled={isBusy || !canSubmit}
+            aria-keyshortcuts="Control+Enter Meta+Enter"
           >
             {isBusy ? deedUnderWay : deed}
           </Button>

@@ -1,6 +1,6 @@
-import { useState } from "react";
 import { TextArea } from "../ui/field";
 import { fieldProblem } from "../ui/states";
+import { useKept } from "../ui/use-kept";
 import { FormDialog } from "./form-dialog";
 import { GiveBackDocument, type SessionStatus } from "./operations";
 import { useMove } from "./use-move";
@@ -17,12 +17,13 @@ export function GiveBackDialog({
   onClose: () => void;
   onMoved: (status: SessionStatus) => void;
 }) {
-  const [notes, setNotes] = useState("");
+  const { filled, fill, forget } = useKept(`give-back.${handoffId}`, () => ({ notes: "" }));
   const move = useMove(GiveBackDocument, sessionId);
 
   async function submit(): Promise<void> {
-    const done = await move.run({ input: { handoffId, engineerNotes: notes } });
+    const done = await move.run({ input: { handoffId, engineerNotes: filled.notes } });
     if (!done) return;
+    forget();
     onMoved(done.session.status);
     onClose();
   }
@@ -35,6 +36,7 @@ export function GiveBackDialog({
       fields={["engineerNotes"]}
       move={move}
       onSubmit={submit}
+      onForget={forget}
       onClose={onClose}
     >
       <TextArea
@@ -43,8 +45,8 @@ export function GiveBackDialog({
         dir="auto"
         maxLength={4000}
         autoFocus
-        value={notes}
-        onChange={(event) => setNotes(event.target.value)}
+        value={filled.notes}
+        onChange={(event) => fill({ notes: event.target.value })}
         problem={fieldProblem(move.refusal, "engineerNotes")}
       />
     </FormDialog>

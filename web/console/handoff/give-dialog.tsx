@@ -1,7 +1,7 @@
-import { useState } from "react";
 import { useQuery } from "urql";
 import { SelectField, TextArea } from "../ui/field";
 import { Failed, fieldProblem, SkeletonRows } from "../ui/states";
+import { useKept } from "../ui/use-kept";
 import { FormDialog } from "./form-dialog";
 import { waitingOf } from "./moves";
 import {
@@ -23,8 +23,10 @@ export function GiveDialog({
   onMoved: (status: SessionStatus) => void;
 }) {
   const [{ data, error, fetching }, load] = useQuery({ query: ColleaguesDocument });
-  const [assigneeId, setAssigneeId] = useState("");
-  const [note, setNote] = useState("");
+  const { filled, fill, forget } = useKept(`give.${session.id}`, () => ({
+    assigneeId: "",
+    note: "",
+  }));
   const move = useMove(ReassignDocument, session.id);
   const isWaiting = waitingOf(session) !== null;
   const colleagues = data?.members.filter(
@@ -33,9 +35,10 @@ export function GiveDialog({
 
   async function submit(): Promise<void> {
     const done = await move.run({
-      input: { sessionId: session.id, assigneeId, note, expectedVersion: session.version },
+      input: { sessionId: session.id, ...filled, expectedVersion: session.version },
     });
     if (!done) return;
+    forget();
     onMoved(done.session.status);
     onClose();
   }
@@ -45,10 +48,11 @@ export function GiveDialog({
       title="Give to somebody"
       deed="Give"
       deedUnderWay="Giving…"
-      canSubmit={assigneeId !== ""}
+      canSubmit={filled.assigneeId !== ""}
       fields={["assigneeId", "note"]}
       move={move}
       onSubmit={submit}
+      onForget={forget}
       onClose={onClose}
     >
       {fetching && !data && <SkeletonRows count={1} className="h-8" />}
@@ -61,8 +65,8 @@ export function GiveDialog({
               ? "It leaves the queue; they hold it for as long as they like."
               : `${session.assignee.displayName} has it now.`
           }
-          value={assigneeId}
-          onChange={(event) => setAssigneeId(event.target.value)}
+          value={filled.assigneeId}
+          onChange={(event) => fill({ assigneeId: event.target.value })}
           problem={fieldProblem(move.refusal, "assigneeId")}
         >
           <option value="" disabled>
@@ -79,8 +83,8 @@ export function GiveDialog({
         label="Note for them"
         dir="auto"
         maxLength={2000}
-        value={note}
-        onChange={(event) => setNote(event.target.value)}
+        value={filled.note}
+        onChange={(event) => fill({ note: event.target.value })}
         problem={fieldProblem(move.refusal, "note")}
       />
     </FormDialog>

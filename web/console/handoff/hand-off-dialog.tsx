@@ -2,6 +2,7 @@ import { useRef, useState } from "react";
 import { newKey } from "../graph/keys";
 import { CheckField, TextArea, TextField } from "../ui/field";
 import { fieldProblem } from "../ui/states";
+import { useKept } from "../ui/use-kept";
 import { FormDialog } from "./form-dialog";
 import { IntentChoice } from "./intent-choice";
 import {
@@ -20,7 +21,17 @@ const NOTES: Record<HandoffIntent, string> = {
   ESCALATE: "Why does this need escalation?",
 };
 
-/** Puts the session into the queue. Shown only while it is open, so that nothing is left of the last time. */
+const blank = () => ({
+  intent: "PARK" as HandoffIntent,
+  isElevated: false,
+  notes: "",
+  nextStep: "",
+  waitingOn: "",
+  wakeAt: "",
+  watchOut: emptyWatchOut(),
+});
+
+/** Puts the session into the queue. Shown only while it is open. */
 export function HandOffDialog({
   session,
   onClose,
@@ -30,13 +41,8 @@ export function HandOffDialog({
   onClose: () => void;
   onMoved: (status: SessionStatus) => void;
 }) {
-  const [intent, setIntent] = useState<HandoffIntent>("PARK");
-  const [isElevated, setIsElevated] = useState(false);
-  const [notes, setNotes] = useState("");
-  const [nextStep, setNextStep] = useState("");
-  const [waitingOn, setWaitingOn] = useState("");
-  const [wakeAt, setWakeAt] = useState("");
-  const [watchOut, setWatchOut] = useState(emptyWatchOut);
+  const { filled, fill, forget } = useKept(`hand-off.${session.id}`, blank);
+  const { intent, isElevated, notes, nextStep, waitingOn, wakeAt, watchOut } = filled;
   const [handedOff, setHandedOff] = useState<string | null>(null);
   const move = useMove(HandOffDocument, session.id);
   const key = useRef(newKey());
@@ -44,8 +50,7 @@ export function HandOffDialog({
   const parks = intent === "PARK";
 
   function choose(chosen: HandoffIntent): void {
-    setIntent(chosen);
-    if (chosen === "PARK") setIsElevated(false);
+    fill(chosen === "PARK" ? { intent: chosen, isElevated: false } : { intent: chosen });
   }
 
   async function submit(): Promise<void> {
@@ -62,6 +67,7 @@ export function HandOffDialog({
       },
     });
     if (!done) return;
+    forget();
     onMoved(done.session.status);
     if (session.psaTicketId && session.integration) setHandedOff(done.handoff.id);
     else onClose();
@@ -82,6 +88,7 @@ export function HandOffDialog({
       ]}
       move={move}
       onSubmit={submit}
+      onForget={forget}
       onClose={onClose}
     >
       <IntentChoice intent={intent} onChoose={choose} />
@@ -91,21 +98,25 @@ export function HandOffDialog({
         maxLength={4000}
         autoFocus
         value={notes}
-        onChange={(event) => setNotes(event.target.value)}
+        onChange={(event) => fill({ notes: event.target.value })}
         problem={problem("engineerNotes")}
       />
       {parks && (
         <>
           <TextField
-            label="Waiting on, in a few words"
+            label="Waiting on (one line, shown in the queue)"
             dir="auto"
             maxLength={1000}
             placeholder="The provider's answer"
             value={waitingOn}
-            onChange={(event) => setWaitingOn(event.target.value)}
+            onChange={(event) => fill({ waitingOn: event.target.value })}
             problem={problem("waitingOn")}
           />
-          <WakeField value={wakeAt} onChange={setWakeAt} problem={problem("wakeAt")} />
+          <WakeField
+            value={wakeAt}
+            onChange={(changed) => fill({ wakeAt: changed })}
+            problem={problem("wakeAt")}
+          />
         </>
       )}
       <TextField
@@ -113,15 +124,19 @@ export function HandOffDialog({
         dir="auto"
         maxLength={1000}
         value={nextStep}
-        onChange={(event) => setNextStep(event.target.value)}
+        onChange={(event) => fill({ nextStep: event.target.value })}
         problem={problem("nextStep")}
       />
-      <WatchOutFields entries={watchOut} onChange={setWatchOut} problemAt={problem} />
+      <WatchOutFields
+        entries={watchOut}
+        onChange={(changed) => fill({ watchOut: changed })}
+        problemAt={problem}
+      />
       {!parks && (
         <CheckField
           label="Elevated: before everything else in the queue"
           checked={isElevated}
-          onChange={(event) => setIsElevated(event.target.checked)}
+          onChange={(event) => fill({ isElevated: event.target.checked })}
         />
       )}
       <p className="text-xs text-ink-3">

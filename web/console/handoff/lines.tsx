@@ -16,7 +16,12 @@ type Person = HandoffLineFragment["handedOffBy"];
 export function WaitingLine({
   handoff,
   before,
-}: Props & { before: HandoffLineFragment | undefined }) {
+  isBrief,
+}: Props & {
+  before: HandoffLineFragment | undefined;
+  /** Says nothing of why: that is told below. */
+  isBrief: boolean;
+}) {
   const { briefing } = useBriefing(handoff.id);
   const escalates = handoff.intent === "ESCALATE";
   const snapshot = briefing?.snapshot;
@@ -30,7 +35,7 @@ export function WaitingLine({
           <CirclePause aria-hidden className="size-4 text-ink-2" />
         )
       }
-      below={gist}
+      below={isBrief ? null : gist}
     >
       <strong className="font-medium">{escalates ? "Escalated" : "Parked"}</strong> by{" "}
       <Who person={handoff.handedOffBy} /> <Ago at={handoff.waitingSince} />

@@ -1,7 +1,7 @@
-import { useState } from "react";
 import { useQuery } from "urql";
 import { SelectField, TextField } from "../ui/field";
 import { Failed, fieldProblem, SkeletonRows } from "../ui/states";
+import { useKept } from "../ui/use-kept";
 import { FormDialog } from "./form-dialog";
 import { LinkTicketDocument, type SessionHeadFragment, TicketSystemsDocument } from "./operations";
 import { useMove } from "./use-move";
@@ -20,13 +20,15 @@ export function LinkTicketDialog({
     query: TicketSystemsDocument,
     requestPolicy: "cache-and-network",
   });
-  const [chosen, setChosen] = useState(session.integration?.id);
-  const [number, setNumber] = useState("");
+  const { filled, fill, forget } = useKept(`link-ticket.${session.id}`, () => ({
+    chosen: session.integration?.id,
+    number: "",
+  }));
   const move = useMove(LinkTicketDocument, session.id);
   const systems = data?.integrations.filter(
     ({ provider, isEnabled }) => isEnabled && TICKET_SYSTEMS.includes(provider),
   );
-  const integrationId = (systems?.find(({ id }) => id === chosen) ?? systems?.[0])?.id;
+  const integrationId = (systems?.find(({ id }) => id === filled.chosen) ?? systems?.[0])?.id;
 
   async function submit(): Promise<void> {
     if (!integrationId) return;
@@ -34,11 +36,13 @@ export function LinkTicketDialog({
       input: {
         sessionId: session.id,
         integrationId,
-        psaTicketId: number,
+        psaTicketId: filled.number,
         expectedVersion: session.version,
       },
     });
-    if (done) onClose();
+    if (!done) return;
+    forget();
+    onClose();
   }
 
   return (
@@ -50,6 +54,7 @@ export function LinkTicketDialog({
       fields={["integrationId", "psaTicketId"]}
       move={move}
       onSubmit={submit}
+      onForget={forget}
       onClose={onClose}
     >
       {fetching && !data && <SkeletonRows count={2} className="h-8" />}
@@ -64,7 +69,7 @@ export function LinkTicketDialog({
           <SelectField
             label="Ticket system"
             value={integrationId}
-            onChange={(event) => setChosen(event.target.value)}
+            onChange={(event) => fill({ chosen: event.target.value })}
             problem={fieldProblem(move.refusal, "integrationId")}
           >
             {systems.map(({ id, name }) => (
@@ -79,8 +84,8 @@ export function LinkTicketDialog({
             maxLength={100}
             autoComplete="off"
             autoFocus
-            value={number}
-            onChange={(event) => setNumber(event.target.value)}
+            value={filled.number}
+            onChange={(event) => fill({ number: event.target.value })}
             problem={fieldProblem(move.refusal, "psaTicketId")}
           />
         </>

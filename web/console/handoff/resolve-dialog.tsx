@@ -1,7 +1,7 @@
-import { useState } from "react";
 import { CheckField, SelectField, TextArea } from "../ui/field";
 import { fieldProblem } from "../ui/states";
 import { BRANCH_SIGNS } from "../ui/status";
+import { useKept } from "../ui/use-kept";
 import { FormDialog } from "./form-dialog";
 import { waitingOf } from "./moves";
 import { type BranchRowFragment, ResolveDocument, type SessionHeadFragment } from "./operations";
@@ -23,12 +23,14 @@ export function ResolveDialog({
   /** Its documents are being written from then on. */
   onResolved: () => void;
 }) {
-  const [chosen, setChosen] = useState(() => likelySolution(branches, session.activeBranch.id));
-  const [summary, setSummary] = useState("");
-  const [archives, setArchives] = useState(false);
+  const { filled, fill, forget } = useKept(`resolve.${session.id}`, () => ({
+    chosen: likelySolution(branches, session.activeBranch.id),
+    summary: "",
+    archives: false,
+  }));
   const move = useMove(ResolveDocument, session.id);
   const choices = solvable(branches);
-  const solvedBranchId = choices.some(({ id }) => id === chosen) ? chosen : null;
+  const solvedBranchId = choices.some(({ id }) => id === filled.chosen) ? filled.chosen : null;
   const open = stillOpen(branches, solvedBranchId);
 
   async function submit(): Promise<void> {
@@ -36,12 +38,13 @@ export function ResolveDialog({
       input: {
         sessionId: session.id,
         solvedBranchId,
-        summary,
-        closeOpenBranches: archives && open.length > 0,
+        summary: filled.summary,
+        closeOpenBranches: filled.archives && open.length > 0,
         expectedVersion: session.version,
       },
     });
     if (!done) return;
+    forget();
     onResolved();
     onClose();
   }
@@ -54,6 +57,7 @@ export function ResolveDialog({
       fields={["summary", "solvedBranchId"]}
       move={move}
       onSubmit={submit}
+      onForget={forget}
       onClose={onClose}
     >
       <TextArea
@@ -63,15 +67,15 @@ export function ResolveDialog({
         rows={4}
         maxLength={4000}
         autoFocus
-        value={summary}
-        onChange={(event) => setSummary(event.target.value)}
+        value={filled.summary}
+        onChange={(event) => fill({ summary: event.target.value })}
         problem={fieldProblem(move.refusal, "summary")}
       />
       <SelectField
         label="Which branch solved it"
         hint={solvedBranchId ? "It is marked as solved." : undefined}
         value={solvedBranchId ?? ""}
-        onChange={(event) => setChosen(event.target.value)}
+        onChange={(event) => fill({ chosen: event.target.value })}
         problem={fieldProblem(move.refusal, "solvedBranchId")}
       >
         {choices.map(({ id, label, status }) => (
@@ -85,8 +89,8 @@ export function ResolveDialog({
         <div>
           <CheckField
             label={`Archive ${counted(open.length)} still open`}
-            checked={archives}
-            onChange={(event) => setArchives(event.target.checked)}
+            checked={filled.archives}
+            onChange={(event) => fill({ archives: event.target.checked })}
           />
           <p className="mt-1 ml-5.5 text-xs text-ink-2" dir="auto">
             {namesOf(open)}. They were not ruled out, so they become no dead ends.

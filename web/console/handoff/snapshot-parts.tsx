@@ -10,11 +10,20 @@ const ORDER: BranchStatus[] = ["SOLVED", "ACTIVE", "REVIVED", "UNTRIED", "DEAD_E
 const MOST = 6;
 
 /** The session as it was when it was handed off. */
-export function SnapshotParts({ sessionId, snapshot }: { sessionId: string; snapshot: Snapshot }) {
+export function SnapshotParts({
+  sessionId,
+  snapshot,
+  hasBriefing,
+}: {
+  sessionId: string;
+  snapshot: Snapshot;
+  /** It begins with the problem. */
+  hasBriefing: boolean;
+}) {
   const hypotheses = snapshot.branchMap.filter(({ parentId }) => parentId !== null);
   return (
-    <div className="flex flex-col gap-4">
-      {snapshot.problemSummary && (
+    <>
+      {snapshot.problemSummary && !hasBriefing && (
         <Part name={snapshot.problemDomain ? `Problem, ${snapshot.problemDomain}` : "Problem"}>
           <p dir="auto">{snapshot.problemSummary}</p>
         </Part>
@@ -39,7 +48,7 @@ export function SnapshotParts({ sessionId, snapshot }: { sessionId: string; snap
         </Part>
       )}
       {snapshot.notesByAssistant && (
-        <p className="text-xs text-ink-3">
+        <p className="mb-4 text-xs text-ink-3">
           What was left empty of next step, waiting on and watch out for is by the assistant.
         </p>
       )}
@@ -66,7 +75,7 @@ export function SnapshotParts({ sessionId, snapshot }: { sessionId: string; snap
           </ul>
         </Part>
       )}
-    </div>
+    </>
   );
 }
 

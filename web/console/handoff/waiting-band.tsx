@@ -17,7 +17,7 @@ export function WaitingBand({
   const [isFolded, setIsFolded] = useState(true);
   return (
     <Band
-      line={<WaitingLine handoff={handoff} before={before} />}
+      line={<WaitingLine handoff={handoff} before={before} isBrief={!isFolded} />}
       more={{
         isFolded,
         onFold: setIsFolded,

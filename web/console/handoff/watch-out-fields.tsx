@@ -1,6 +1,7 @@
 import { Plus, X } from "lucide-react";
 import { type KeyboardEvent, useId, useState } from "react";
 import { Button, IconButton } from "../ui/button";
+import { isSubmitKey } from "../ui/submit-key";
 
 const MOST = 10;
 
@@ -48,7 +49,7 @@ export function WatchOutFields({
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || isSubmitKey(event) || event.nativeEvent.isComposing) return;
     event.preventDefault();
     add();
   }

@@ -1,11 +1,12 @@
-import { useState } from "react";
 import { useQuery } from "urql";
 import { useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { SelectField, TextArea } from "../ui/field";
 import { fieldProblem, Refused, SkeletonRows } from "../ui/states";
+import { submitByKey } from "../ui/submit-key";
 import { Moment } from "../ui/time";
+import { useKept } from "../ui/use-kept";
 import { Evidence } from "./evidence";
 import {
   type BranchRowFragment,
@@ -17,6 +18,7 @@ import { Quote } from "./quote";
 
 const LEAST_WORDS = 5;
 const MOST_WORDS = 2_000;
+const FIELDS = ["description", "evidenceFromBranchId", "evidenceMessageIds"];
 
 interface Props {
   branch: BranchRowFragment;
@@ -66,16 +68,15 @@ function ReviveForm({
 }: Props & { proposal: ProposalCardFragment | undefined }) {
   const others = branches.filter(({ id }) => id !== branch.id);
   const proposedFrom = proposal?.finding.branch.id;
-  const [fromId, setFromId] = useState(
-    proposedFrom ?? (others.find(({ id }) => id === activeId) ?? others[0])?.id ?? "",
-  );
-  const [chosen, setChosen] = useState(
-    () =>
+  const { filled, fill, forget } = useKept(`revive.${branch.id}.${proposal?.id ?? ""}`, () => ({
+    fromId: proposedFrom ?? (others.find(({ id }) => id === activeId) ?? others[0])?.id ?? "",
+    chosen:
       proposal?.finding.evidence.flatMap((message) =>
         message.branch.id === proposedFrom ? [message.id] : [],
       ) ?? [],
-  );
-  const [description, setDescription] = useState(proposal?.why ?? "");
+    description: proposal?.why ?? "",
+  }));
+  const { fromId, chosen, description } = filled;
   const revive = useAction(ReviveBranchDocument);
   const words = description.trim();
 
@@ -86,7 +87,12 @@ function ReviveForm({
       evidenceMessageIds: chosen,
       description: words,
     };
-    if (await revive.run({ input })) onClose();
+    if (await revive.run({ input })) forgetAndClose();
+  }
+
+  function forgetAndClose(): void {
+    forget();
+    onClose();
   }
 
   return (
@@ -96,6 +102,7 @@ function ReviveForm({
         event.preventDefault();
         void bringBack();
       }}
+      onKeyDown={submitByKey}
     >
       {branch.statusReason && (
         <Quote
@@ -113,16 +120,13 @@ function ReviveForm({
         maxLength={MOST_WORDS}
         dir="auto"
         value={description}
-        onChange={(event) => setDescription(event.target.value)}
+        onChange={(event) => fill({ description: event.target.value })}
         problem={fieldProblem(revive.refusal, "description")}
       />
       <SelectField
         label="Evidence from"
         value={fromId}
-        onChange={(event) => {
-          setFromId(event.target.value);
-          setChosen([]);
-        }}
+        onChange={(event) => fill({ fromId: event.target.value, chosen: [] })}
         problem={fieldProblem(revive.refusal, "evidenceFromBranchId")}
       >
         {others.map(({ id, label }) => (
@@ -134,12 +138,12 @@ function ReviveForm({
       <Evidence
         branchId={fromId}
         chosen={chosen}
-        onChoose={setChosen}
+        onChoose={(ids) => fill({ chosen: ids })}
         problem={fieldProblem(revive.refusal, "evidenceMessageIds")}
       />
-      <Refused refusal={revive.refusal} />
+      <Refused refusal={revive.refusal} fields={FIELDS} />
       <DialogActions>
-        <Button look="quiet" onClick={onClose}>
+        <Button look="quiet" onClick={forgetAndClose}>
           Cancel
         </Button>
         <Button
@@ -147,6 +151,7 @@ function ReviveForm({
           look="primary"
           disabled={words.length < LEAST_WORDS || fromId === ""}
           aria-disabled={revive.isBusy}
+          aria-keyshortcuts="Control+Enter Meta+Enter"
         >
           {revive.isBusy ? "Bringing back…" : "Bring back"}
         </Button>

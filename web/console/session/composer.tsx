@@ -20,6 +20,7 @@ import { COMPOSER_ID, useDraft } from "./drafts";
 import { EndBranch } from "./end-branch";
 import { type BranchRowFragment, SendMessageDocument } from "./operations";
 import { useSession } from "./session-context";
+import { SolvedBranch } from "./solved-branch";
 
 const LONGEST = 8_000;
 const COUNTED_FROM = 7_000;
@@ -31,7 +32,7 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
   const [ends, setEnds] = useState<"DEAD_END" | "SOLVED" | null>(null);
   const socket = useSocket();
   const send = useAction(SendMessageDocument);
-  const uploads = useUploads();
+  const uploads = useUploads(branch.id);
   const { isOver, target } = useFileDrop(uploads.add);
   const attempt = useRef({ text: "", key: "" });
   // What was refused for want of a line is no news once there is one, or once the message has come after all.
@@ -74,6 +75,7 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
     if (event.key === "Escape") (event.target as HTMLElement).blur();
   }
 
+  if (branch.status === "SOLVED") return <SolvedBranch branch={branch} />;
   if (ends) return <EndBranch branch={branch} status={ends} onDone={() => setEnds(null)} />;
   return (
     <form
@@ -103,12 +105,8 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
       <footer className="flex flex-wrap items-center gap-1">
         <AttachButton look="quiet" onFiles={uploads.add} />
         <Tool label="Fork" keyName="F" onPress={() => askFork({ branchId: branch.id })} />
-        {branch.parent && branch.status !== "DEAD_END" && (
-          <Tool label="Dead end" keyName="X" onPress={() => setEnds("DEAD_END")} />
-        )}
-        {branch.status !== "SOLVED" && branch.status !== "DEAD_END" && (
-          <Tool label="Solved" keyName="S" onPress={() => setEnds("SOLVED")} />
-        )}
+        {branch.parent && <Tool label="Dead end" keyName="X" onPress={() => setEnds("DEAD_END")} />}
+        <Tool label="Solved" keyName="S" onPress={() => setEnds("SOLVED")} />
         {text.length > COUNTED_FROM && (
           <span className={`text-xs tabular-nums ${isTooLong ? "text-dead-end" : "text-ink-3"}`}>
             {text.length.toLocaleString()} of {LONGEST.toLocaleString()} characters

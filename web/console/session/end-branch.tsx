@@ -1,8 +1,10 @@
-import { type FormEvent, useState } from "react";
+import type { FormEvent, KeyboardEvent } from "react";
 import { useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { TextArea } from "../ui/field";
 import { fieldProblem, Refused } from "../ui/states";
+import { submitByKey } from "../ui/submit-key";
+import { useKept } from "../ui/use-kept";
 import { type BranchRowFragment, MarkBranchStatusDocument } from "./operations";
 import { useSession } from "./session-context";
 
@@ -17,7 +19,8 @@ export function EndBranch({
   onDone: () => void;
 }) {
   const { onSolved } = useSession();
-  const [reason, setReason] = useState("");
+  const { filled, fill, forget } = useKept(`${status}.${branch.id}`, () => ({ reason: "" }));
+  const { reason } = filled;
   const mark = useAction(MarkBranchStatusDocument);
   const isDead = status === "DEAD_END";
 
@@ -31,14 +34,25 @@ export function EndBranch({
     };
     const marked = await mark.run({ input });
     if (!marked) return;
+    forget();
     onDone();
     if (!isDead) onSolved(branch.id);
+  }
+
+  function onKeyDown(event: KeyboardEvent<HTMLFormElement>): void {
+    if (event.key === "Escape") onDone();
+    submitByKey(event);
+  }
+
+  function cancel(): void {
+    forget();
+    onDone();
   }
 
   return (
     <form
       onSubmit={(event) => void submit(event)}
-      onKeyDown={(event) => event.key === "Escape" && onDone()}
+      onKeyDown={onKeyDown}
       className={`flex flex-col gap-2 rounded border bg-panel px-3 py-2.5 ${isDead ? "border-dead-end/60" : "border-solved/60"}`}
     >
       <TextArea
@@ -49,14 +63,15 @@ export function EndBranch({
         autoFocus
         rows={2}
         maxLength={2000}
-        onChange={(event) => setReason(event.target.value)}
+        onChange={(event) => fill({ reason: event.target.value })}
         problem={fieldProblem(mark.refusal, "reason")}
       />
-      <Refused refusal={mark.refusal} />
+      <Refused refusal={mark.refusal} fields={["reason"]} />
       <div className="flex justify-end gap-2">
-        <Button onClick={onDone}>Cancel</Button>
+        <Button onClick={cancel}>Cancel</Button>
         <Button
           type="submit"
+          aria-keyshortcuts="Control+Enter Meta+Enter"
           look={isDead ? "danger" : "primary"}
           disabled={mark.isBusy || (isDead && reason.trim() === "")}
         >

@@ -1,13 +1,17 @@
 import { Plus, X } from "lucide-react";
 import { type FormEvent, useState } from "react";
+import { useQuery } from "urql";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
 import { Button, IconButton } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { TextArea, TextField } from "../ui/field";
 import { fieldProblem, Refused } from "../ui/states";
-import { ForkBranchDocument } from "./operations";
+import { submitByKey } from "../ui/submit-key";
+import { useKept } from "../ui/use-kept";
+import { BranchLimitDocument, ForkBranchDocument } from "./operations";
 import { type ForkWish, useSession } from "./session-context";
+import { hypothesisCount, lastPosition } from "./tree";
 
 const MOST = 10;
 
@@ -20,17 +24,28 @@ interface Option {
 
 /** Two to ten hypotheses, from a suggestion or by hand; what was suggested can be changed before. */
 export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => void }) {
-  const { session, branches } = useSession();
-  const [reason, setReason] = useState(wish.reason ?? "");
-  const [options, setOptions] = useState<Option[]>(() =>
-    (wish.options ?? [NOTHING, NOTHING]).map((option) => ({ ...option, key: newKey() })),
-  );
+  const { session, branches, forkPoints } = useSession();
+  const { filled, fill, forget } = useKept(keptAs(wish), () => ({
+    reason: wish.reason ?? "",
+    options: (wish.options ?? [NOTHING, NOTHING]).map(withKey),
+  }));
+  const { reason, options } = filled;
   const fork = useAction(ForkBranchDocument);
   const [idempotencyKey] = useState(newKey);
-  const label = branches.get(wish.branchId)?.label;
+  const left = useHypothesesLeft();
+  const branch = branches.get(wish.branchId);
+  const isFromEarlier =
+    branch && wish.after && wish.after.position < lastPosition(branch, forkPoints);
 
   const change = (key: string, changed: Partial<Option>): void =>
-    setOptions(options.map((option) => (option.key === key ? { ...option, ...changed } : option)));
+    fill({
+      options: options.map((option) => (option.key === key ? { ...option, ...changed } : option)),
+    });
+
+  function forgetAndClose(): void {
+    forget();
+    onClose();
+  }
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -39,23 +54,33 @@ export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => v
         idempotencyKey,
         sessionId: session.id,
         parentBranchId: wish.branchId,
-        afterMessageId: wish.afterMessageId ?? null,
+        afterMessageId: wish.after?.id ?? null,
         reason,
         options: options.map(({ key: _, ...option }) => option),
       },
     });
-    if (forked) onClose();
+    if (forked) forgetAndClose();
   }
 
   return (
-    <Dialog title={`Fork ${label ?? ""}`} isOpen onClose={onClose} width="max-w-2xl">
-      <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+    <Dialog
+      title={`Fork ${branch?.label ?? ""}${isFromEarlier ? ` after message ${wish.after?.position}` : ""}`}
+      isOpen
+      onClose={onClose}
+      width="max-w-2xl"
+    >
+      <form
+        onSubmit={(event) => void submit(event)}
+        onKeyDown={submitByKey}
+        className="flex flex-col gap-4"
+      >
+        {left !== null && <Left left={left} asked={options.length} />}
         <TextField
           label="Why several causes are possible"
           value={reason}
           autoFocus
           maxLength={2000}
-          onChange={(event) => setReason(event.target.value)}
+          onChange={(event) => fill({ reason: event.target.value })}
           problem={fieldProblem(fork.refusal, "reason")}
         />
         <ol className="flex flex-col gap-3">
@@ -82,7 +107,7 @@ export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => v
                 label={`Leave out hypothesis ${place + 1}`}
                 className="mt-6"
                 disabled={options.length <= 2}
-                onClick={() => setOptions(options.filter((each) => each.key !== key))}
+                onClick={() => fill({ options: options.filter((each) => each.key !== key) })}
               >
                 <X aria-hidden className="size-4" />
               </IconButton>
@@ -93,22 +118,68 @@ export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => v
           <Button
             look="quiet"
             className="self-start"
-            onClick={() => setOptions([...options, { ...NOTHING, key: newKey() }])}
+            onClick={() => fill({ options: [...options, withKey(NOTHING)] })}
           >
             <Plus aria-hidden className="size-4" />
             Another hypothesis
           </Button>
         )}
-        <Refused refusal={fork.refusal} />
+        <Refused
+          refusal={fork.refusal}
+          fields={[
+            "reason",
+            ...options.flatMap((_, place) => [
+              `options.${place}.label`,
+              `options.${place}.description`,
+            ]),
+          ]}
+        />
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={fork.isBusy}>
+          <Button onClick={forgetAndClose}>Cancel</Button>
+          <Button
+            type="submit"
+            look="primary"
+            disabled={fork.isBusy}
+            aria-keyshortcuts="Control+Enter Meta+Enter"
+          >
             {fork.isBusy ? "Forking…" : `Fork into ${options.length}`}
           </Button>
         </DialogActions>
       </form>
     </Dialog>
   );
+}
+
+/** How many more hypotheses the plan allows here, before one types in vain. */
+function Left({ left, asked }: { left: number; asked: number }) {
+  return (
+    <p className={asked > left ? "text-revived" : "text-ink-2"}>
+      {left === 0
+        ? "The plan allows no more hypotheses in this session."
+        : `The plan allows ${left} more ${left === 1 ? "hypothesis" : "hypotheses"} in this session.`}
+      {left < 2 && " A fork takes two: archive what is ruled out to make room."}
+    </p>
+  );
+}
+
+/** Null: any number, or not known. */
+function useHypothesesLeft(): number | null {
+  const { branches } = useSession();
+  const [{ data }] = useQuery({
+    query: BranchLimitDocument,
+    requestPolicy: "cache-and-network",
+  });
+  const limit = data?.viewer.account.branchLimit ?? null;
+  return limit === null ? null : Math.max(0, limit - hypothesisCount(branches));
+}
+
+/** What was suggested with a message and what one thinks of oneself there are two things. */
+function keptAs({ branchId, after, options }: ForkWish): string {
+  return `fork.${branchId}.${after?.id ?? ""}.${options ? "suggested" : "own"}`;
+}
+
+function withKey(option: Omit<Option, "key">): Option {
+  return { ...option, key: newKey() };
 }
 
 const NOTHING = { label: "", description: "", likelihood: null };

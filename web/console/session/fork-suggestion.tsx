@@ -43,7 +43,7 @@ export function ForkSuggestion({
           onClick={() =>
             askFork({
               branchId: message.branch.id,
-              afterMessageId: message.id,
+              after: message,
               reason: suggestion.reason,
               options: suggestion.options,
             })

@@ -5,6 +5,7 @@ import { BranchGlyph } from "../ui/status";
 import { Message } from "./message";
 import type { BranchRowFragment } from "./operations";
 import { useSession } from "./session-context";
+import { lastInherited } from "./tree";
 import { useConversation } from "./use-conversation";
 
 /** What was said before the branch left its parent, folded under one bar. */
@@ -65,15 +66,6 @@ function Segment({ branch, last }: { branch: BranchRowFragment; last: number }) 
         ))}
     </div>
   );
-}
-
-/** The position in its lineage after which a branch is on its own. */
-function lastInherited(
-  branch: BranchRowFragment,
-  forkPoints: { id: string; afterMessage: { position: number } | null }[],
-): number {
-  const fork = forkPoints.find(({ id }) => id === branch.forkPoint?.id);
-  return fork?.afterMessage?.position ?? 0;
 }
 
 function nameOf(lineage: BranchRowFragment[]): string {

@@ -41,9 +41,7 @@ export function MessageMenu({
           <MenuItem onAction={() => show(branchId, message.id)}>Go to it on its branch</MenuItem>
         )}
         {isAnswer && !isReadOnly && (
-          <MenuItem onAction={() => askFork({ branchId, afterMessageId: message.id })}>
-            Fork from here
-          </MenuItem>
+          <MenuItem onAction={() => askFork({ branchId, after: message })}>Fork from here</MenuItem>
         )}
         {isAnswer && isLast && !isForked && !isReadOnly && (
           <MenuItem

@@ -25,7 +25,7 @@ export interface SessionPlace {
 /** A fork to be thought over: from a suggestion, from a message, or from where the branch is now. */
 export interface ForkWish {
   branchId: string;
-  afterMessageId?: string;
+  after?: { id: string; position: number };
   reason?: string;
   options?: { label: string; description: string; likelihood: number | null }[];
 }

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
-import type { BranchRowFragment } from "./operations";
-import { ancestorsOf, byId, jumpTo, matching, siblingOf, treeRows } from "./tree";
+import type { BranchRowFragment, ForkRowFragment } from "./operations";
+import {
+  ancestorsOf,
+  byId,
+  hypothesisCount,
+  jumpTo,
+  lastInherited,
+  lastPosition,
+  matching,
+  siblingOf,
+  treeRows,
+} from "./tree";
 
 function branch(id: string, parent: string | null, order = 1, label = id): BranchRowFragment {
   return {
@@ -96,4 +106,16 @@ test("a letter jumps to the next label that begins with it", () => {
 test("what is sought is shown with what leads to it", () => {
   expect(matching(FAMILY, "A1").map(({ id }) => id)).toEqual(["trunk", "a", "a1"]);
   expect(matching(FAMILY, "nothing of the kind")).toEqual([]);
+});
+
+test("only what is neither the trunk nor archived is a hypothesis", () => {
+  const archived = { ...branch("c", "trunk"), archivedAt: "2026-01-01T00:00:00Z" };
+  expect(hypothesisCount(byId([...FAMILY, archived]))).toBe(4);
+});
+
+test("what was said last on a branch comes after all that it inherited", () => {
+  const forkPoints = [{ id: "f", afterMessage: { id: "m4", position: 4 } }] as ForkRowFragment[];
+  const forked = { ...branch("a", "trunk"), forkPoint: { id: "f" }, messageCount: 3 };
+  expect(lastInherited(forked, forkPoints)).toBe(4);
+  expect(lastPosition(forked, forkPoints)).toBe(7);
 });

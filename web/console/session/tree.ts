@@ -1,4 +1,4 @@
-import type { BranchRowFragment } from "./operations";
+import type { BranchRowFragment, ForkRowFragment } from "./operations";
 
 /** A branch with its place on the map. */
 export interface TreeRow {
@@ -100,4 +100,20 @@ export function matching(branches: BranchRowFragment[], words: string): BranchRo
     for (const { id } of [branch, ...ancestorsOf(branch, known)]) kept.add(id);
   }
   return branches.filter(({ id }) => kept.has(id));
+}
+
+/** The position in its lineage after which a branch is on its own. */
+export function lastInherited(branch: BranchRowFragment, forkPoints: ForkRowFragment[]): number {
+  const fork = forkPoints.find(({ id }) => id === branch.forkPoint?.id);
+  return fork?.afterMessage?.position ?? 0;
+}
+
+/** The position of what was last said on a branch. */
+export function lastPosition(branch: BranchRowFragment, forkPoints: ForkRowFragment[]): number {
+  return lastInherited(branch, forkPoints) + branch.messageCount;
+}
+
+/** How many hypotheses are on the map: the trunk is none, and those that are archived do not count. */
+export function hypothesisCount(branches: Branches): number {
+  return [...branches.values()].filter(({ parent, archivedAt }) => parent && !archivedAt).length;
 }

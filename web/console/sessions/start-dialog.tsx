@@ -3,7 +3,7 @@ import { useUploads } from "../uploads/use-uploads";
 import type { PeopleQuery } from "./operations";
 import { StartForm } from "./start-form";
 
-/** Its files are kept while it is closed, as what was typed is. */
+/** Its files are kept until it is sent, as what was typed is. */
 export function StartDialog({
   isOpen,
   onClose,
@@ -13,7 +13,7 @@ export function StartDialog({
   onClose: () => void;
   people: PeopleQuery | undefined;
 }) {
-  const uploads = useUploads();
+  const uploads = useUploads("start");
   return (
     <Dialog title="New session" isOpen={isOpen} onClose={onClose} width="max-w-2xl">
       <StartForm uploads={uploads} people={people} onClose={onClose} />

@@ -1,4 +1,4 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
@@ -7,6 +7,7 @@ import { Button } from "../ui/button";
 import { DialogActions } from "../ui/dialog";
 import { SelectField, TextArea, TextField } from "../ui/field";
 import { fieldProblem, Refused } from "../ui/states";
+import { submitByKey } from "../ui/submit-key";
 import { AttachButton } from "../uploads/attach-button";
 import { useFileDrop } from "../uploads/file-drop";
 import { UploadChips } from "../uploads/upload-chips";
@@ -59,8 +60,8 @@ export function StartForm({
     keepDraft(viewer.id, changed);
   }
 
-  async function submit(event?: FormEvent): Promise<void> {
-    event?.preventDefault();
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
     if (uploads.isBusy) return;
     const input = inputOf(draft, uploads.ids);
     const content = JSON.stringify(input);
@@ -72,12 +73,6 @@ export function StartForm({
     forgetDraft(viewer.id);
     uploads.clear();
     navigate(`/sessions/${started.session.id}`);
-  }
-
-  function submitByKey(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    void submit();
   }
 
   const refusal = start.refusal;
@@ -168,7 +163,7 @@ export function StartForm({
           </SelectField>
         )}
       </div>
-      <Refused refusal={isOfFields ? null : refusal} />
+      <Refused refusal={refusal} fields={fieldsOf(draft.from)} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
         <Button
@@ -182,6 +177,13 @@ export function StartForm({
       </DialogActions>
     </form>
   );
+}
+
+/** Those that are shown, as the server names them. */
+function fieldsOf(from: IntakeType): string[] {
+  const always = ["intake.text", "uploadIds", "teamId"];
+  if (from === "PSA_TICKET") return [...always, "psaTicketId", "integrationId"];
+  return from === "ALERT" ? [...always, "intake.reference"] : always;
 }
 
 function count(characters: number): string {

@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
-import type { Action, Refusal } from "../graph/use-action";
+import type { Action } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Refused } from "../ui/states";
 
@@ -49,7 +49,7 @@ export function Form({
   return (
     <form ref={form} onSubmit={send} className="flex flex-col gap-4">
       {children}
-      <Refused refusal={withoutPlaced(refusal, inputs)} />
+      <Refused refusal={refusal} fields={inputs} />
       {isStale && (
         <p className="text-ink-2">
           The form shows what is saved now. What you typed has stayed; save again to put it in its
@@ -67,12 +67,4 @@ export function Form({
       </div>
     </form>
   );
-}
-
-/** Without what stands beside its input. */
-export function withoutPlaced(refusal: Refusal | null, inputs: string[]): Refusal | null {
-  if (!refusal?.fields.length) return refusal;
-  const rest = refusal.fields.filter(({ path }) => !inputs.includes(path));
-  if (rest.length === 0) return null;
-  return { ...refusal, message: rest.map(({ message }) => message).join(" ") };
 }

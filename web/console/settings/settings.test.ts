@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
-import type { Refusal } from "../graph/use-action";
 import { filterOf } from "./audit-filters";
 import { actionLabel, idsIn, saidOf, valueLabel } from "./audit-words";
 import { dateInput, endOfDay, startOfDay } from "./days";
-import { withoutPlaced } from "./form";
 import { connectionOf, newWebhookSecret } from "./providers";
 import { draftOf } from "./use-draft";
 
@@ -26,21 +24,6 @@ test("what somebody else has saved meanwhile is told beside what was typed, unle
   expect(draftOf({ ...SAVED, name: "N. Haddad" }, typed).meanwhile("name")).toBe("N. Haddad");
   expect(draftOf({ ...SAVED, name: "Noor H." }, typed).meanwhile("name")).toBeUndefined();
   expect(draftOf({ ...SAVED, role: "LEAD" }, typed).meanwhile("role")).toBeUndefined();
-});
-
-test("a refusal says beside no input only what is shown at none", () => {
-  const refusal: Refusal = {
-    kind: "InvalidInputError",
-    message: "all of it",
-    fields: [
-      { path: "name", message: "Too long." },
-      { path: "other", message: "Too much." },
-    ],
-  };
-  expect(withoutPlaced(refusal, ["name", "other"])).toBeNull();
-  expect(withoutPlaced(refusal, ["name"])?.message).toBe("Too much.");
-  const denied = { ...refusal, fields: [] };
-  expect(withoutPlaced(denied, ["name"])).toBe(denied);
 });
 
 test("days are the viewer's, and the last one counts whole", () => {

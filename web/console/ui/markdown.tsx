@@ -3,11 +3,15 @@ import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
 
 const COMPONENTS: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noreferrer noopener" className="text-accent underline">
-      {children}
-    </a>
-  ),
+  // An address that is not safe to follow comes without anything in it.
+  a: ({ href, children }) =>
+    href ? (
+      <a href={href} target="_blank" rel="noreferrer noopener" className="text-accent underline">
+        {children}
+      </a>
+    ) : (
+      children
+    ),
   // A picture from elsewhere would tell its server who reads this, and when.
   img: ({ alt, src }) => (
     <span>

@@ -11,3 +11,8 @@ export function size(bytes: number): string {
     maximumFractionDigits: power === 2 && value < 10 ? 1 : 0,
   }).format(value);
 }
+
+/** The text with its numbers of bytes as people read them: `25,000,000 bytes` is 25 MB. */
+export function sizesIn(text: string): string {
+  return text.replace(/\d[\d,]* bytes/g, (bytes) => size(Number(bytes.replace(/\D/g, ""))));
+}

@@ -4,12 +4,15 @@ import type { CombinedError } from "urql";
 import { inWords, type Refusal } from "../graph/use-action";
 import { Button } from "./button";
 
-/** Why the server said no, where the action was. */
+/** Why the server said no, where the action was. What stands at one of the form's `fields`, named as the server
+ * does, is not said again. */
 export function Refused({
   refusal,
+  fields = [],
   className = "",
 }: {
   refusal: Refusal | null;
+  fields?: string[];
   className?: string;
 }) {
   return (
@@ -17,11 +20,19 @@ export function Refused({
       {refusal && (
         <p className="flex items-start gap-2 rounded border border-dead-end/40 bg-dead-end-soft px-3 py-2 text-ink">
           <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-dead-end" />
-          <span>{refusal.message}</span>
+          <span>{besideFields(refusal, fields)}</span>
         </p>
       )}
     </div>
   );
+}
+
+/** What of it is left to say beside the fields. */
+export function besideFields({ message, fields: problems }: Refusal, fields: string[]): string {
+  const rest = problems.filter(({ path }) => !fields.includes(path));
+  if (rest.length === problems.length) return message;
+  if (rest.length === 0) return `Look at the marked ${problems.length === 1 ? "field" : "fields"}.`;
+  return rest.map((problem) => problem.message).join(" ");
 }
 
 /** What the server said of one input; `path` as it names it. */

@@ -28,7 +28,7 @@ export function FileChip({
   /** What is in it. */
   about?: string | null | undefined;
   problem?: string | null | undefined;
-  onRetry?: () => void;
+  onRetry?: (() => void) | undefined;
   onRemove?: () => void;
 }) {
   const hasFailed = state === "FAILED";

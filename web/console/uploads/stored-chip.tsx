@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { useQuery } from "urql";
 import { useAction } from "../graph/use-action";
 import { FileChip } from "./file-chip";
@@ -11,12 +11,17 @@ const LONGEST_PAUSE_MS = 12_000;
  * looked at again until it is described. */
 export function StoredChip({
   id,
-  file,
+  name,
+  bytes,
   onRemove,
+  onGone,
 }: {
   id: string;
-  file: File;
+  name: string;
+  bytes: number;
   onRemove: () => void;
+  /** The server does not have it, any more. */
+  onGone: () => void;
 }) {
   const [{ data, fetching }, look] = useQuery({ query: UploadDocument, variables: { id } });
   const retry = useAction(RetryUploadDocument);
@@ -35,6 +40,12 @@ export function StoredChip({
     return () => window.clearTimeout(timer);
   }, [isRead, fetching, looks, look]);
 
+  const isGone = data !== undefined && !fetching && data.node === null;
+  const tellGone = useEffectEvent(onGone);
+  useEffect(() => {
+    if (isGone) tellGone();
+  }, [isGone]);
+
   async function readAgain(): Promise<void> {
     setLooks(0);
     await retry.run({ input: { uploadId: id } });
@@ -42,8 +53,8 @@ export function StoredChip({
 
   return (
     <FileChip
-      name={stored?.filename ?? file.name}
-      bytes={stored?.byteSize ?? file.size}
+      name={stored?.filename ?? name}
+      bytes={stored?.byteSize ?? bytes}
       state={state}
       about={stored?.description}
       problem={retry.refusal?.message ?? stored?.failure}

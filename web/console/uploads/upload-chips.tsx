@@ -1,6 +1,6 @@
 import { FileChip } from "./file-chip";
 import { StoredChip } from "./stored-chip";
-import { MOST_FILES } from "./upload-list";
+import { MOST_FILES, mayBeSentAgain } from "./upload-list";
 import type { Uploads } from "./use-uploads";
 
 /** The files that go with what is being written, each with how far it is. */
@@ -9,27 +9,38 @@ export function UploadChips({ uploads }: { uploads: Uploads }) {
     <div className="flex flex-col gap-1.5 empty:hidden">
       {uploads.uploads.length > 0 && (
         <ul aria-label="Files" className="flex flex-wrap gap-1.5">
-          {uploads.uploads.map(({ key, file, id, problem }) => {
+          {uploads.uploads.map((upload) => {
+            const { key, name, bytes, id, problem } = upload;
             const remove = () => uploads.remove(key);
             return id ? (
-              <StoredChip key={key} id={id} file={file} onRemove={remove} />
+              <StoredChip
+                key={key}
+                id={id}
+                name={name}
+                bytes={bytes}
+                onRemove={remove}
+                onGone={() => uploads.lose(key)}
+              />
             ) : (
               <FileChip
                 key={key}
-                name={file.name}
-                bytes={file.size}
+                name={name}
+                bytes={bytes}
                 state={problem ? "FAILED" : "UPLOADING"}
                 problem={problem}
-                onRetry={() => uploads.retry(key)}
+                onRetry={
+                  mayBeSentAgain(upload, uploads.uploads) ? () => uploads.retry(key) : undefined
+                }
                 onRemove={remove}
               />
             );
           })}
         </ul>
       )}
-      {uploads.leftOut > 0 && (
+      {uploads.leftOut.length > 0 && (
         <p role="alert" className="text-xs text-dead-end">
-          {`At most ${MOST_FILES} files go with it; ${uploads.leftOut} ${uploads.leftOut === 1 ? "was" : "were"} left out.`}
+          At most {MOST_FILES} files go with it. Left out:{" "}
+          <span dir="auto">{uploads.leftOut.join(", ")}</span>
         </p>
       )}
     </div>
