@@ -30,10 +30,14 @@ FOUND = """async (rules) => (await axe.run({
     nodes.map(({ target, html }) => `${id}: ${help} at ${target}: ${html.slice(0, 160)}`))"""
 RULES: dict[str, list[str]] = {"light": [], "dark": ["color-contrast"]}
 """All of them, and then that which the light decides."""
-STICKS_OUT = """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
-  [...document.body.querySelectorAll("*")]
-    .filter((part) => part.getBoundingClientRect().right > window.innerWidth + 0.5)
-    .slice(0, 3).map((part) => part.outerHTML.slice(0, 200))"""
+SCROLLS_SIDEWAYS = """() =>
+  [document.documentElement, ...document.body.querySelectorAll("*")]
+    .filter((part) => part.scrollWidth > part.clientWidth + 1)
+    .filter((part) => part === document.documentElement ||
+      (/auto|scroll/.test(getComputedStyle(part).overflowX) && part.querySelector("h1,h2,h3,form,article")))
+    .map((part) => part.outerHTML.slice(0, 200))"""
+"""Wide tables and code may, within what holds them."""
+
 SECTIONS = (
     "you", "members", "api-keys", "connections", "service-targets", "usage", "audit", "api",
 )  # fmt: skip
@@ -184,7 +188,7 @@ async def look(page: Page, name: str, panes: bool) -> list[str]:
                 await page.emulate_media(color_scheme=light)
                 await note(f"{size}, {light}", FOUND, rules)
     await page.set_viewport_size(NARROWEST)
-    await note("sticks out", STICKS_OUT)
+    await note("scrolls sideways", SCROLLS_SIDEWAYS)
     return wrong
 
 
