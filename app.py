@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -197,6 +197,7 @@ def create_app(
 
     return Starlette(
         lifespan=lifespan,
+        exception_handlers={404: not_found},
         middleware=[
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
@@ -267,6 +268,13 @@ class Endpoint:
 async def console(_: Request) -> Response:
     """One page for all paths of the console, which it reads itself."""
     return FileResponse(CONSOLE_PAGE, headers=CONSOLE_HEADERS)
+
+
+async def not_found(request: Request, _: Exception) -> Response:
+    """Whoever reads pages is told by the console, and finds a way on."""
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return FileResponse(CONSOLE_PAGE, 404, headers=CONSOLE_HEADERS)
+    return PlainTextResponse("Not Found", 404)
 
 
 async def healthz(_: Request) -> Response:

@@ -36,10 +36,19 @@ async def tab_to(page: Page, part: Locator) -> None:
 
 @pytest.fixture
 async def page(windows: Windows, colleagues: Colleagues, talk: Conversation) -> Page:
-    """The engineer's, at a session that has a fork into DNS and Quota."""
-    await talk.fork()
+    """The engineer's, at a session that has a fork into three."""
+    await talk.client.mutate(
+        "forkBranch",
+        "branches { id }",
+        sessionId=talk.id,
+        reason="Three causes are possible",
+        options=[
+            {"label": label, "description": f"It is the {label}"}
+            for label in ("DNS", "Quota", "Filter")
+        ],
+    )
     page = await windows.open(f"/sessions/{talk.id}", who="engineer", of=colleagues)
-    await expect(branches(page)).to_have_count(3)
+    await expect(branches(page)).to_have_count(4)
     return page
 
 
@@ -74,15 +83,21 @@ async def test_the_map_is_walked_with_arrow_keys(page: Page) -> None:
     await expect(branches(page)).to_have_count(1)
     await expect(branch(page, "Trunk")).to_have_attribute("aria-expanded", "false")
     await press(page, "ArrowRight")
-    await expect(branches(page)).to_have_count(3)
+    await expect(branches(page)).to_have_count(4)
     await press(page, "End")
-    await at_row(page, "Quota")
+    await at_row(page, "Filter")
 
-    for key, label in (("]", "Quota"), ("]", "DNS"), ("[", "Quota"), ("[", "DNS")):
+    for key, label in (
+        ("]", "Quota"),
+        ("]", "Filter"),
+        ("]", "DNS"),
+        ("[", "Filter"),
+        ("[", "Quota"),
+    ):
         await press(page, key)
         await expect(page.get_by_role("heading", name=label)).to_be_visible()
-    await press(page, "g", "q")
-    await expect(page.get_by_role("heading", name="Quota")).to_be_visible()
+    await press(page, "g", "d")
+    await expect(page.get_by_role("heading", name="DNS")).to_be_visible()
 
 
 async def at_row(page: Page, label: str) -> None:

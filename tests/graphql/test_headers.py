@@ -118,6 +118,12 @@ async def test_a_page_loads_only_what_this_server_has(
     assert largest.headers["content-encoding"] == "gzip"
 
 
+async def test_an_address_that_leads_nowhere_is_told_by_the_console(client: Client) -> None:
+    nowhere = await client.http.get("/nowhere/at/all", headers=PAGE)
+    assert (nowhere.status_code, nowhere.text) == (404, (await client.http.get("/")).text)
+    protects(nowhere, CONSOLE)
+
+
 @pytest.mark.parametrize(
     ("trusted", "scheme", "told"),
     [

@@ -10,6 +10,7 @@ import { NotFound } from "./shell/not-found";
 import { OfflineBar } from "./shell/offline-bar";
 import { persistently } from "./shell/persistently";
 import { SignInPage } from "./shell/sign-in-page";
+import { SkipLink } from "./shell/skip-link";
 import { AuthContext, SocketContext, ViewerContext } from "./shell/viewer";
 import { SkeletonRows } from "./ui/states";
 
@@ -45,30 +46,35 @@ function Console({ identity }: { identity: Identity }) {
     <ViewerContext value={identity}>
       <SocketContext value={socket}>
         <Provider value={client}>
-          <OfflineBar socket={socket} />
-          <Suspense fallback={<SkeletonRows count={6} className="h-6" />}>
-            <Switch>
-              <Route path="/">
-                <Redirect to="/sessions" replace />
-              </Route>
-              <Route path="/queue" component={QueuePage} />
-              <Route path="/sessions">
-                <SessionsPage />
-              </Route>
-              <Route path="/sessions/:sessionId/:branchId?">
-                {({ sessionId, branchId }) => (
-                  <SessionPage key={sessionId} sessionId={sessionId} branchId={branchId} />
-                )}
-              </Route>
-              <Route path="/library/:articleId?">
-                {({ articleId }) => <LibraryPage articleId={articleId} />}
-              </Route>
-              <Route path="/settings/:section?">
-                {({ section }) => <SettingsPage section={section} />}
-              </Route>
-              <Route component={NotFound} />
-            </Switch>
-          </Suspense>
+          <div className="flex h-dvh flex-col">
+            <SkipLink />
+            <OfflineBar socket={socket} />
+            <div className="min-h-0 flex-1 overflow-y-auto">
+              <Suspense fallback={<SkeletonRows count={6} className="h-6" />}>
+                <Switch>
+                  <Route path="/">
+                    <Redirect to="/sessions" replace />
+                  </Route>
+                  <Route path="/queue" component={QueuePage} />
+                  <Route path="/sessions">
+                    <SessionsPage />
+                  </Route>
+                  <Route path="/sessions/:sessionId/:branchId?">
+                    {({ sessionId, branchId }) => (
+                      <SessionPage key={sessionId} sessionId={sessionId} branchId={branchId} />
+                    )}
+                  </Route>
+                  <Route path="/library/:articleId?">
+                    {({ articleId }) => <LibraryPage articleId={articleId} />}
+                  </Route>
+                  <Route path="/settings/:section?">
+                    {({ section }) => <SettingsPage section={section} />}
+                  </Route>
+                  <Route component={NotFound} />
+                </Switch>
+              </Suspense>
+            </div>
+          </div>
         </Provider>
       </SocketContext>
     </ViewerContext>

@@ -8,11 +8,13 @@ import { PushDocumentDocument, type WholeDocumentFragment } from "./operations";
 
 const SAID_MS = 2_000;
 
-/** Takes the text, and has it noted who took it. */
+/** Takes the text, and has it noted who took it, where they may note something. */
 export function CopyButton({
   document: { id, content, version },
+  isNoted,
 }: {
   document: WholeDocumentFragment;
+  isNoted: boolean;
 }) {
   const push = useAction(PushDocumentDocument);
   const [isCopied, setIsCopied] = useState(false);
@@ -27,7 +29,7 @@ export function CopyButton({
     const failed = await copyText(content ?? "");
     setProblem(failed);
     setIsCopied(!failed);
-    if (failed) return;
+    if (failed || !isNoted) return;
     await push.run({
       input: {
         idempotencyKey: newKey(),

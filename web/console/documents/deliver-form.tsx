@@ -57,12 +57,17 @@ export function DeliverForm({
     setCopyProblem(null);
   }
 
-  async function submit(event: FormEvent): Promise<void> {
+  const isPreviewable = !shown && !isAsking && (destination !== "EMAIL" || recipients.length > 0);
+
+  function preview(event: FormEvent): void {
     event.preventDefault();
-    if (!shown) {
-      push.clear();
-      return ask(address, document.version);
-    }
+    if (!isPreviewable) return;
+    push.clear();
+    void ask(address, document.version);
+  }
+
+  async function send(): Promise<void> {
+    if (!shown) return;
     const uncopied = isClipboard ? await copyText(document.content ?? "") : null;
     setCopyProblem(uncopied);
     if (uncopied) return;
@@ -73,7 +78,7 @@ export function DeliverForm({
   }
 
   return (
-    <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+    <form onSubmit={preview} className="flex flex-col gap-4">
       <fieldset className="flex flex-col gap-1">
         <legend className="mb-1 text-xs font-medium text-ink-2">Where to</legend>
         {offers.map(({ key, name, about }) => (
@@ -134,19 +139,16 @@ export function DeliverForm({
             </p>
           )}
           <Button onClick={onClose}>Cancel</Button>
-          {shown ? (
-            <Button type="submit" look="primary" disabled={push.isBusy || !isSendable}>
-              {push.isBusy ? "Sending…" : isClipboard ? "Copy" : `Send to ${offer.name}`}
-            </Button>
-          ) : (
-            <Button
-              type="submit"
-              look="primary"
-              disabled={isAsking || (destination === "EMAIL" && recipients.length === 0)}
-            >
-              {isAsking ? "Asking…" : "Preview"}
-            </Button>
-          )}
+          <Button type="submit" look={shown ? "quiet" : "primary"} aria-disabled={!isPreviewable}>
+            {isAsking ? "Asking…" : "Preview"}
+          </Button>
+          <Button
+            look={shown ? "primary" : "quiet"}
+            disabled={!shown || push.isBusy || !isSendable}
+            onClick={() => void send()}
+          >
+            {push.isBusy ? "Sending…" : isClipboard ? "Copy" : `Send to ${offer.name}`}
+          </Button>
         </DialogActions>
       </div>
     </form>
@@ -160,11 +162,7 @@ function Previewed({ preview: { visibleTo, requests } }: { preview: Preview }) {
         <span className="font-medium">Who will see it: </span>
         {visibleTo}
       </p>
-      <p className="text-xs text-ink-2">
-        {requests.length === 0
-          ? "No system outside is called."
-          : "Exactly what is sent, without credentials; JSON is broken into lines to be read."}
-      </p>
+      {requests.length === 0 && <p className="text-xs text-ink-2">No system outside is called.</p>}
       <Requests requests={requests} />
     </section>
   );

@@ -1,6 +1,10 @@
 import { History as HistoryIcon } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
+import { isWriter } from "../shell/access";
+import { useViewer } from "../shell/viewer";
 import { Button } from "../ui/button";
+import { OnlyWriters } from "../ui/only-writers";
+import { hasShortcuts, useShortcuts } from "../ui/shortcuts";
 import { Ago } from "../ui/time";
 import { CopyButton } from "./copy-button";
 import { DeliverDialog } from "./deliver-dialog";
@@ -14,7 +18,6 @@ import { History } from "./history";
 import { Ledger } from "./ledger";
 import type { WholeDocumentFragment } from "./operations";
 import { ReviewActions } from "./review-actions";
-import { useKey } from "./use-key";
 import { Verdict } from "./verdict";
 
 /** One document: its text with what it rests on, what can be done with it, and where it went. */
@@ -40,9 +43,11 @@ export function DocumentView({
     [document.sentences, session.branches],
   );
   const { content, status } = document;
+  const verdict = <Verdict document={document} grounds={grounds} />;
   const head = useRef<HTMLDivElement>(null);
   const ledger = useRef<HTMLElement>(null);
-  useKey("d", () => setIsHistoryShown((isShown) => !isShown));
+  const mayWrite = isWriter(session, useViewer());
+  useShortcuts({ d: () => setIsHistoryShown((isShown) => !isShown) });
 
   /** What was pressed is gone: the focus goes to what came of it. */
   function showState(): void {
@@ -64,24 +69,36 @@ export function DocumentView({
         </div>
         <Written document={document} />
         <div className="ml-auto flex flex-wrap items-center justify-end gap-1">
-          {content !== null && !draft && <CopyButton document={document} />}
+          {content !== null && !draft && <CopyButton document={document} isNoted={mayWrite} />}
           <Button
             look="quiet"
             aria-pressed={isHistoryShown}
-            aria-keyshortcuts="d"
+            aria-keyshortcuts={hasShortcuts() ? "d" : undefined}
             onClick={() => setIsHistoryShown(!isHistoryShown)}
             className="aria-pressed:bg-accent-soft aria-pressed:text-ink"
           >
             <HistoryIcon aria-hidden className="size-4" />
             Changes
-            <kbd className="rounded border px-1 font-sans text-xs text-ink-3 max-sm:hidden">d</kbd>
+            {hasShortcuts() && (
+              <kbd className="rounded border px-1 font-sans text-xs text-ink-3 max-sm:hidden">
+                d
+              </kbd>
+            )}
           </Button>
         </div>
       </header>
-      {!draft && (
+      {!mayWrite && (
+        <div className="flex flex-col gap-1">
+          {status !== "REJECTED" && verdict}
+          <OnlyWriters assignee={session.assignee} deed="edit, approve and deliver it" />
+        </div>
+      )}
+      {mayWrite && !draft && (
         <ReviewActions
           document={document}
-          verdict={<Verdict document={document} grounds={grounds} />}
+          unsupportedCount={grounds.unsupported.length}
+          isRewritable={session.status === "RESOLVED"}
+          verdict={verdict}
           onEdit={() => edit(content ?? "")}
           onDeliver={() => setIsDelivering(true)}
           onDone={() => {
@@ -108,7 +125,7 @@ export function DocumentView({
       {isHistoryShown ? (
         <History
           document={document}
-          onBringBack={status === "GENERATING" || draft ? undefined : (text) => edit(text)}
+          onBringBack={status === "GENERATING" || draft || !mayWrite ? undefined : edit}
         />
       ) : (
         <GroundedDocument
@@ -137,7 +154,7 @@ export function DocumentView({
           }
         />
       )}
-      <Ledger ref={ledger} deliveries={document.deliveries} />
+      <Ledger ref={ledger} deliveries={document.deliveries} isRetriable={mayWrite} />
       <DeliverDialog
         title={title}
         document={document}

@@ -24,9 +24,12 @@ const GUARANTEES: Record<DeliveryGuarantee, string> = {
 /** Where a document was delivered, or is on its way to; the newest first. */
 export function Ledger({
   deliveries,
+  isRetriable,
   ref,
 }: {
   deliveries: DeliveryRowFragment[];
+  /** By who looks at it, where one has failed. */
+  isRetriable: boolean;
   ref: RefObject<HTMLElement | null>;
 }) {
   return (
@@ -35,14 +38,14 @@ export function Ledger({
       {deliveries.length === 0 && <p className="text-ink-2">Not delivered anywhere yet.</p>}
       <ol className="flex flex-col divide-y">
         {deliveries.map((delivery) => (
-          <Row key={delivery.id} delivery={delivery} />
+          <Row key={delivery.id} delivery={delivery} isRetriable={isRetriable} />
         ))}
       </ol>
     </section>
   );
 }
 
-function Row({ delivery }: { delivery: DeliveryRowFragment }) {
+function Row({ delivery, isRetriable }: { delivery: DeliveryRowFragment; isRetriable: boolean }) {
   const retry = useAction(RetryDeliveryDocument);
   const { state, attempts, nextTryAt, createdBy, createdAt, reference } = delivery;
   const last = attempts.at(-1);
@@ -78,7 +81,7 @@ function Row({ delivery }: { delivery: DeliveryRowFragment }) {
           </p>
         )}
         {reference && <Reference delivery={delivery} reference={reference} />}
-        {state === "FAILED" && (
+        {state === "FAILED" && isRetriable && (
           <Button
             className="self-start"
             disabled={retry.isBusy}

@@ -190,3 +190,11 @@ test("a fork adds its branches to the tree once", async () => {
   expect(tree?.branches.map(({ id }) => id)).toEqual([BRANCH, "br_2", "br_3"]);
   expect(tree?.forkPoints.map(({ id }) => id)).toEqual(["fp_1"]);
 });
+
+test("what the server says is not there is known to be missing", async () => {
+  const { client } = consoleOf(() => ({ session: null }));
+  const answer = await client
+    .query(SessionTreeDocument, { id: SESSION }, { requestPolicy: "cache-and-network" })
+    .toPromise();
+  expect(answer.data).toEqual({ session: null });
+});

@@ -26,8 +26,8 @@ export function cacheConfig(): CacheExchangeOpts {
     keys: KEYS,
     resolvers: {
       Query: {
-        session: (_, { id }) => ({ __typename: "AiSession", id }),
-        branch: (_, { id }) => ({ __typename: "Branch", id }),
+        session: (_, { id }, cache) => known(cache, "session", "AiSession", id),
+        branch: (_, { id }, cache) => known(cache, "branch", "Branch", id),
         sessions: relayPagination(),
         queue: relayPagination(),
         kbArticles: relayPagination(),
@@ -75,6 +75,11 @@ export function cacheConfig(): CacheExchangeOpts {
       },
     },
   };
+}
+
+/** The object of that id, which any query may have brought, unless the server has said that there is none. */
+function known(cache: Cache, field: string, __typename: string, id: unknown) {
+  return cache.resolve("Query", field, { id: String(id) }) === null ? null : { __typename, id };
 }
 
 /** Messages that events and answers have told of. A list that was asked for before one of them was said may

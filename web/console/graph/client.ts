@@ -2,6 +2,7 @@ import { cacheExchange } from "@urql/exchange-graphcache";
 import { Client, fetchExchange, subscriptionExchange } from "urql";
 import type { Auth } from "../../shared/auth";
 import { ENDPOINT } from "../../shared/http";
+import { setServerTime } from "../ui/clock";
 import { cacheConfig } from "./cache";
 import { cursorExchange } from "./cursors";
 import type { Socket } from "./socket";
@@ -37,7 +38,9 @@ async function fetchAs(auth: Auth, init: RequestInit | undefined): Promise<Respo
     headers.set("Accept", "application/graphql-response+json");
     headers.set("GraphQL-Require-Preflight", "1");
     for (const [name, value] of Object.entries(await auth.header())) headers.set(name, value);
-    return fetch(ENDPOINT, { ...init, headers });
+    const response = await fetch(ENDPOINT, { ...init, headers });
+    setServerTime(response.headers.get("Date"));
+    return response;
   };
   const response = await send();
   return response.status === 401 && (await auth.refresh()) ? send() : response;

@@ -7,6 +7,10 @@ type Schema = NonNullable<CacheExchangeOpts["schema"]>;
  * counts as nullable: an answer is whole, or the server is asked. */
 const NEVER_LEFT_OUT = { kind: "NON_NULL", ofType: { kind: "SCALAR", name: "Any" } };
 
+/** What is looked up by its id; null where there is none, or none that one may see. Where a query asks for
+ * nothing beside it, an answer without it is no answer, so it is never left out either. */
+const LOOKED_UP = ["session", "branch"];
+
 /** Enough of the schema for the cache to tell which fragments a type matches. */
 export const SCHEMA = {
   __schema: {
@@ -20,7 +24,12 @@ export const SCHEMA = {
         interfaces: Object.keys(INTERFACES)
           .filter((each) => isOf(INTERFACES, each, name))
           .map((each) => ({ kind: "INTERFACE", name: each })),
-        fields: names(fields).map((field) => ({ name: field, args: [], type: NEVER_LEFT_OUT })),
+        fields: names(fields).map((field) => ({
+          name: field,
+          args: [],
+          type:
+            name === "Query" && LOOKED_UP.includes(field) ? NEVER_LEFT_OUT.ofType : NEVER_LEFT_OUT,
+        })),
       })),
       ...Object.keys(INTERFACES).map((name) => ({
         kind: "INTERFACE",

@@ -15,7 +15,16 @@ import { type FindingRowFragment, MergeFindingsDocument, type SideFragment } fro
 type ComparedBranch = SideFragment["branch"];
 
 /** Its parts stand beside those of the other one, however long each is. */
-export function CompareSide({ side, other }: { side: SideFragment; other: ComparedBranch }) {
+export function CompareSide({
+  side,
+  other,
+  isMergeable,
+}: {
+  side: SideFragment;
+  other: ComparedBranch;
+  /** Whether the viewer may bring findings into the other one. */
+  isMergeable: boolean;
+}) {
   const { branch, findings, messageCount, summary } = side;
   const there = standingMerges(other.merges);
   return (
@@ -73,11 +82,15 @@ export function CompareSide({ side, other }: { side: SideFragment; other: Compar
               <ul className="flex flex-col gap-2">
                 {group.findings.map((finding) => (
                   <li key={finding.id}>
-                    <Brought
-                      finding={finding}
-                      other={other}
-                      isThere={there.has(finding.id) || finding.branch.id === other.id}
-                    />
+                    {isMergeable ? (
+                      <Brought
+                        finding={finding}
+                        other={other}
+                        isThere={there.has(finding.id) || finding.branch.id === other.id}
+                      />
+                    ) : (
+                      <Finding finding={finding} />
+                    )}
                   </li>
                 ))}
               </ul>

@@ -1,8 +1,12 @@
 import { X } from "lucide-react";
+import { useMemo } from "react";
 import { useQuery } from "urql";
+import { mayWrite } from "../shell/access";
+import { useViewer } from "../shell/viewer";
 import { IconButton } from "../ui/button";
 import { Failed, SkeletonRows } from "../ui/states";
 import { CompareSide } from "./compare-side";
+import { FileNamesProvider } from "./file-names";
 import { BranchLink, type ShowMessage, WaysProvider } from "./links";
 import { CompareDocument } from "./operations";
 import { useNavigation } from "./use-navigation";
@@ -24,7 +28,13 @@ export function CompareView({
     variables: { leftId, rightId },
     requestPolicy: "cache-and-network",
   });
-  const ways = useNavigation(data?.branch?.session.id ?? "");
+  const session = data?.branch?.session;
+  const ways = useNavigation(session?.id ?? "");
+  const viewer = useViewer();
+  const fileNames = useMemo(
+    () => session?.uploads.map(({ filename }) => filename) ?? [],
+    [session],
+  );
   const compared = data?.branch?.compareWith;
   return (
     <section aria-label="Two branches compared" className="@container flex flex-col bg-panel">
@@ -46,12 +56,22 @@ export function CompareView({
       </header>
       {error && !compared && <Failed what="The comparison" error={error} retry={() => reload()} />}
       {!compared && !error && <SkeletonRows count={5} className="h-10" />}
-      {compared && (
+      {session && compared && (
         <WaysProvider value={{ ...ways, onShowMessage }}>
-          <div className="grid @2xl:grid-cols-2 @2xl:grid-rows-[repeat(4,auto)]">
-            <CompareSide side={compared.left} other={compared.right.branch} />
-            <CompareSide side={compared.right} other={compared.left.branch} />
-          </div>
+          <FileNamesProvider value={fileNames}>
+            <div className="grid @2xl:grid-cols-2 @2xl:grid-rows-[repeat(4,auto)]">
+              <CompareSide
+                side={compared.left}
+                other={compared.right.branch}
+                isMergeable={mayWrite(session, viewer)}
+              />
+              <CompareSide
+                side={compared.right}
+                other={compared.left.branch}
+                isMergeable={mayWrite(session, viewer)}
+              />
+            </div>
+          </FileNamesProvider>
         </WaysProvider>
       )}
     </section>

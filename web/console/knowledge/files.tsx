@@ -4,6 +4,7 @@ import { useClient, useQuery } from "urql";
 import { inWords, useAction } from "../graph/use-action";
 import { Button, IconButton } from "../ui/button";
 import { Skeleton } from "../ui/states";
+import { Told } from "./file-names";
 import { fileSize } from "./numbers";
 import {
   FileAddressDocument,
@@ -13,22 +14,22 @@ import {
 } from "./operations";
 import { Nothing } from "./section";
 
-export function Files({ files }: { files: UploadRowFragment[] }) {
+export function Files({ files, isWriter }: { files: UploadRowFragment[]; isWriter: boolean }) {
   if (files.length === 0) {
-    return <Nothing>No files. Attach a log or a picture where you write.</Nothing>;
+    return <Nothing>No files.{isWriter && " Attach a log or a picture where you write."}</Nothing>;
   }
   return (
     <ul className="flex flex-col gap-2">
       {files.map((file) => (
         <li key={file.id}>
-          <File file={file} />
+          <File file={file} isWriter={isWriter} />
         </li>
       ))}
     </ul>
   );
 }
 
-function File({ file }: { file: UploadRowFragment }) {
+function File({ file, isWriter }: { file: UploadRowFragment; isWriter: boolean }) {
   const [isOpen, setIsOpen] = useState(false);
   const download = useDownload(file.id);
   const retry = useAction(RetryUploadDocument);
@@ -67,17 +68,19 @@ function File({ file }: { file: UploadRowFragment }) {
       {file.state === "FAILED" ? (
         <p className="text-xs text-dead-end">
           {file.failure}{" "}
-          <Button
-            className="mt-1 flex! min-h-7! px-2 text-xs"
-            aria-disabled={retry.isBusy}
-            onClick={() => void retry.run({ input: { uploadId: file.id } })}
-          >
-            Try again
-          </Button>
+          {isWriter && (
+            <Button
+              className="mt-1 flex! min-h-7! px-2 text-xs"
+              aria-disabled={retry.isBusy}
+              onClick={() => void retry.run({ input: { uploadId: file.id } })}
+            >
+              Try again
+            </Button>
+          )}
         </p>
       ) : (
         <p dir="auto" className="text-xs text-ink-3">
-          {file.description ?? "Being read…"}
+          {file.description ? <Told>{file.description}</Told> : "Being read…"}
         </p>
       )}
       {isOpen && <Summary id={file.id} />}

@@ -1,6 +1,7 @@
 import { Circle, CircleCheck, CircleX, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { Moment } from "../ui/time";
+import { Told } from "./file-names";
 import { Sources } from "./links";
 import type { FindingKind, FindingRowFragment } from "./operations";
 
@@ -32,7 +33,13 @@ export function Finding({ finding, menu }: { finding: FindingRowFragment; menu?:
       <FindingGlyph kind={finding.kind} className="mt-1" />
       <div className="min-w-0 flex-1">
         <p dir="auto">
-          {isWithdrawn ? <del className="text-ink-3">{finding.claim}</del> : finding.claim}
+          {isWithdrawn ? (
+            <del className="text-ink-3">
+              <Told>{finding.claim}</Told>
+            </del>
+          ) : (
+            <Told>{finding.claim}</Told>
+          )}
         </p>
         <p className="text-xs text-ink-3">
           <Sources messages={finding.evidence} />

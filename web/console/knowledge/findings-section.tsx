@@ -16,7 +16,8 @@ export function Findings({
   onBringElsewhere,
 }: {
   findings: FindingRowFragment[];
-  onBringElsewhere: (finding: FindingRowFragment) => void;
+  /** Absent where the viewer may not. */
+  onBringElsewhere: ((finding: FindingRowFragment) => void) | undefined;
 }) {
   const withdrawn = findings.filter(({ withdrawnAt }) => withdrawnAt !== null);
   if (findings.length === 0) {
@@ -52,7 +53,7 @@ function FewAtFirst({
   onBringElsewhere,
 }: {
   findings: FindingRowFragment[];
-  onBringElsewhere: (finding: FindingRowFragment) => void;
+  onBringElsewhere: ((finding: FindingRowFragment) => void) | undefined;
 }) {
   const [isAll, setIsAll] = useState(false);
   // The newest are the ones that one looks for, and the lists of an API grow at their ends.
@@ -70,15 +71,17 @@ function FewAtFirst({
             <Finding
               finding={finding}
               menu={
-                <Menu
-                  label={`More for: ${finding.claim}`}
-                  button={<Ellipsis aria-hidden className="size-3.5" />}
-                  className="size-6 text-ink-3"
-                >
-                  <MenuItem onAction={() => onBringElsewhere(finding)}>
-                    Bring into another branch…
-                  </MenuItem>
-                </Menu>
+                onBringElsewhere && (
+                  <Menu
+                    label={`More for: ${finding.claim}`}
+                    button={<Ellipsis aria-hidden className="size-3.5" />}
+                    className="size-6 text-ink-3"
+                  >
+                    <MenuItem onAction={() => onBringElsewhere(finding)}>
+                      Bring into another branch…
+                    </MenuItem>
+                  </Menu>
+                )
               }
             />
           </li>

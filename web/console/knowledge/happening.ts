@@ -49,16 +49,17 @@ export function sentence(event: HappeningFragment): string {
     case "MessageFinished":
       return withReason(`The answer on “${event.message.branch.label}” ended`, event.message.body);
     case "FindingsChanged":
-      return withReason(
-        `Findings of “${event.branch.label}” came or were withdrawn`,
-        event.findings.map(({ claim }) => claim).join(" "),
-      );
+      return ofFindings(event);
     case "FindingMergeChanged":
-      return `Findings were brought into “${event.merge.branch.label}” or taken back`;
+      return hadCome(event.merge.undoneAt, event)
+        ? `Findings that had been brought into “${event.merge.branch.label}” were taken back`
+        : `Findings were brought into “${event.merge.branch.label}”`;
     case "RevivalProposalChanged":
-      return `“${event.proposal.branch.label}” was put in doubt as a dead end, or that was decided`;
+      return ofProposal(event);
     case "SecondOpinionChanged":
-      return "A second opinion was asked for, given or failed";
+      return hadCome(event.secondOpinion.finishedAt, event)
+        ? `A second opinion ${event.secondOpinion.state === "FAILED" ? "failed" : "was given"}`
+        : "A second opinion was asked for";
     case "SessionUpdated":
       return "Summary, domain, assignee or ticket changed";
     case "SessionStatusChanged":
@@ -84,7 +85,10 @@ export function sentence(event: HappeningFragment): string {
         ? "The target was missed"
         : "Three quarters of the target's time are over";
     case "UploadChanged":
-      return `File “${event.upload.filename}” came in or was read`;
+      // People bring files in; the assistant tells when it begins to read one and when it ends.
+      return event.actor
+        ? `File “${event.upload.filename}” was handed in`
+        : `The assistant was reading file “${event.upload.filename}”`;
     case "ResolutionOutputChanged":
       return `${OUTPUTS[event.output.type]} changed`;
     case "DeliveryChanged":
@@ -92,6 +96,33 @@ export function sentence(event: HappeningFragment): string {
     default:
       return "Something changed";
   }
+}
+
+/** Things are told as they are now; what has happened to one since had not come then. */
+function hadCome(at: string | null, { occurredAt }: HappeningFragment): boolean {
+  return at !== null && Date.parse(at) <= Date.parse(occurredAt);
+}
+
+function ofFindings(event: Extract<HappeningFragment, { __typename: "FindingsChanged" }>): string {
+  const told = (isWithdrawn: boolean) =>
+    event.findings
+      .filter(({ withdrawnAt }) => hadCome(withdrawnAt, event) === isWithdrawn)
+      .map(({ claim }) => claim)
+      .join(" ");
+  const [come, withdrawn] = [told(false), told(true)];
+  const of = `of “${event.branch.label}”`;
+  if (!withdrawn) return withReason(`Findings ${of} came`, come);
+  if (!come) return withReason(`Findings ${of} were withdrawn`, withdrawn);
+  return `${withReason(`Findings ${of} came`, come)} ${withReason("Withdrawn", withdrawn)}`;
+}
+
+function ofProposal(
+  event: Extract<HappeningFragment, { __typename: "RevivalProposalChanged" }>,
+): string {
+  const { branch, state, decidedAt } = event.proposal;
+  if (!hadCome(decidedAt, event)) return `“${branch.label}” was put in doubt as a dead end`;
+  const how = state === "ACCEPTED" ? "accepted" : "dismissed";
+  return `The proposal to bring “${branch.label}” back was ${how}`;
 }
 
 function said({ role, branch, body }: SaidFragment): string {

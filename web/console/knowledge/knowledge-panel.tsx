@@ -1,10 +1,14 @@
 import { Grid2x2, Plus } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useClient } from "urql";
 import { useLive } from "../graph/use-live";
+import { isOver, mayWrite } from "../shell/access";
+import { useViewer } from "../shell/viewer";
 import { IconButton } from "../ui/button";
+import { OnlyWriters } from "../ui/only-writers";
 import { Failed, SkeletonRows } from "../ui/states";
 import { Cost } from "./cost";
+import { FileNamesProvider } from "./file-names";
 import { Files } from "./files";
 import { Findings } from "./findings-section";
 import { type ShowBranch, type ShowMessage, WaysProvider } from "./links";
@@ -77,72 +81,88 @@ function Sections({
       onShowBranch(id);
     },
   };
+  const isWriter = mayWrite(session, useViewer());
+  const fileNames = useMemo(() => uploads.map(({ filename }) => filename), [uploads]);
   const standing = findings.filter(({ withdrawnAt }) => withdrawnAt === null);
   return (
     <WaysProvider value={ways}>
-      <Section id="likely" title="Most likely">
-        <MostLikely branchId={branchId} branches={branches} />
-      </Section>
-      {revivalProposals.length > 0 && (
-        <Section id="revivals" title="Proposed revivals" count={revivalProposals.length}>
-          <ul className="flex flex-col gap-2">
-            {revivalProposals.map((proposal) => (
-              <li key={proposal.id}>
-                <Proposal proposal={proposal} />
-              </li>
-            ))}
-          </ul>
+      <FileNamesProvider value={fileNames}>
+        <Section id="likely" title="Most likely">
+          <MostLikely branchId={branchId} branches={branches} />
         </Section>
-      )}
-      <Section
-        id="findings"
-        title="Findings"
-        count={standing.length}
-        actions={
-          standing.length > 0 && (
-            <>
-              <IconButton label="Rule-out matrix" onClick={() => setIsMatrixOpen(true)}>
-                <Grid2x2 aria-hidden className="size-4" />
-              </IconButton>
-              <IconButton
-                label="Bring findings into this branch"
-                className="-mr-2"
-                onClick={() => setBringing({})}
-              >
-                <Plus aria-hidden className="size-4" />
-              </IconButton>
-            </>
-          )
-        }
-      >
-        <Findings findings={findings} onBringElsewhere={(finding) => setBringing({ finding })} />
-      </Section>
-      <Section id="files" title="Files" count={uploads.length}>
-        <Files files={uploads} />
-      </Section>
-      <Section id="opinion" title="Second opinion">
-        <SecondOpinions sessionId={sessionId} opinions={secondOpinions} />
-      </Section>
-      <Section id="similar" title="Similar sessions">
-        <SimilarSessions sessionId={sessionId} />
-      </Section>
-      <Section id="cost" title="Cost of this session">
-        <Cost usage={usage} branches={branches} />
-      </Section>
-      <RuleOutMatrix
-        sessionId={sessionId}
-        branches={branches}
-        isOpen={isMatrixOpen}
-        onClose={() => setIsMatrixOpen(false)}
-      />
-      <MergeDialog
-        sessionId={sessionId}
-        branchId={branchId}
-        branches={branches}
-        finding={bringing?.finding}
-        isOpen={bringing !== null}
-        onClose={() => setBringing(null)}
-      />
+        {revivalProposals.length > 0 && (
+          <Section id="revivals" title="Proposed revivals" count={revivalProposals.length}>
+            <ul className="flex flex-col gap-2">
+              {revivalProposals.map((proposal) => (
+                <li key={proposal.id}>
+                  <Proposal proposal={proposal} isDecidable={isWriter} />
+                </li>
+              ))}
+            </ul>
+          </Section>
+        )}
+        <Section
+          id="findings"
+          title="Findings"
+          count={standing.length}
+          actions={
+            standing.length > 0 && (
+              <>
+                <IconButton label="Rule-out matrix" onClick={() => setIsMatrixOpen(true)}>
+                  <Grid2x2 aria-hidden className="size-4" />
+                </IconButton>
+                {isWriter && (
+                  <IconButton
+                    label="Bring findings into this branch"
+                    className="-mr-2"
+                    onClick={() => setBringing({})}
+                  >
+                    <Plus aria-hidden className="size-4" />
+                  </IconButton>
+                )}
+              </>
+            )
+          }
+        >
+          <Findings
+            findings={findings}
+            onBringElsewhere={isWriter ? (finding) => setBringing({ finding }) : undefined}
+          />
+        </Section>
+        <Section id="files" title="Files" count={uploads.length}>
+          <Files files={uploads} isWriter={isWriter} />
+        </Section>
+        <Section id="opinion" title="Second opinion">
+          <SecondOpinions sessionId={sessionId} opinions={secondOpinions} isAskable={isWriter} />
+        </Section>
+        <Section id="similar" title="Similar sessions">
+          <SimilarSessions sessionId={sessionId} />
+        </Section>
+        <Section id="cost" title="Cost of this session">
+          <Cost usage={usage} branches={branches} />
+        </Section>
+        <RuleOutMatrix
+          sessionId={sessionId}
+          branches={branches}
+          isOpen={isMatrixOpen}
+          onClose={() => setIsMatrixOpen(false)}
+        />
+        <MergeDialog
+          sessionId={sessionId}
+          branchId={branchId}
+          branches={branches}
+          finding={bringing?.finding}
+          isOpen={bringing !== null}
+          onClose={() => setBringing(null)}
+        />
+        {!isWriter && !isOver(session) && (
+          <OnlyWriters
+            assignee={session.assignee}
+            deed="bring findings together, decide on revivals and ask for an opinion"
+            className="px-4 py-3"
+          />
+        )}
+      </FileNamesProvider>
     </WaysProvider>
   );
 }

@@ -4,12 +4,16 @@ type JudgedFinding = NonNullable<BearingsQuery["session"]>["findings"][number];
 
 export interface Matrix {
   hypotheses: BranchRowFragment[];
+  /** How many there are, shown or not. */
+  hypothesisCount: number;
   rows: { finding: JudgedFinding; cells: (Bearing | null)[] }[];
 }
 
 const NEWEST = 100;
+const MOST_HYPOTHESES = 40;
 
-/** Only hypotheses of which something was judged, the likeliest first, and what holds and bears on any. */
+/** Hypotheses, those of which something was judged before the others and the likeliest first, and what holds
+ * and bears on any. */
 export function matrixOf(findings: JudgedFinding[], branches: BranchRowFragment[]): Matrix {
   const known = new Map(
     branches.flatMap((branch) =>
@@ -26,10 +30,11 @@ export function matrixOf(findings: JudgedFinding[], branches: BranchRowFragment[
     bearing.flatMap(({ bearings }) => bearings.map(({ hypothesis }) => hypothesis.id)),
   );
   const hypotheses = [...known.values()]
-    .filter(({ id }) => judged.has(id))
-    .sort((a, b) => rank(b) - rank(a));
+    .sort((a, b) => Number(judged.has(b.id)) - Number(judged.has(a.id)) || rank(b) - rank(a))
+    .slice(0, MOST_HYPOTHESES);
   return {
     hypotheses,
+    hypothesisCount: known.size,
     rows: bearing.map((finding) => {
       const said = new Map(finding.bearings.map((each) => [each.hypothesis.id, each.bearing]));
       return { finding, cells: hypotheses.map(({ id }) => said.get(id) ?? null) };

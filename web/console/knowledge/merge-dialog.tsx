@@ -6,6 +6,7 @@ import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { CheckField, SelectField, TextField } from "../ui/field";
 import { Failed, fieldProblem, Refused, SkeletonRows } from "../ui/states";
+import { Told } from "./file-names";
 import { FindingGlyph } from "./finding-row";
 import { isOpen as takesFindings } from "./likely";
 import { Merges } from "./merges";
@@ -141,7 +142,8 @@ function MergeForm({
                   <span className="flex items-start gap-1.5">
                     <FindingGlyph kind={kind} className="mt-1" />
                     <span dir="auto">
-                      {claim} <Problem of={merge.refusal} place={findingIds.indexOf(id)} />
+                      <Told>{claim}</Told>{" "}
+                      <Problem of={merge.refusal} place={findingIds.indexOf(id)} />
                     </span>
                   </span>
                 }

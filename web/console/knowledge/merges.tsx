@@ -3,6 +3,7 @@ import { useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Refused } from "../ui/states";
 import { Moment } from "../ui/time";
+import { Told } from "./file-names";
 import { type MergeRowFragment, UndoFindingMergeDocument } from "./operations";
 
 /** What was brought into a branch, the latest first; what was taken back stays on record. */
@@ -45,7 +46,13 @@ function Merge({
           <ul>
             {findings.map((finding) => (
               <li key={finding.id} dir="auto">
-                {undoneAt ? <del className="text-ink-3">{finding.claim}</del> : finding.claim}
+                {undoneAt ? (
+                  <del className="text-ink-3">
+                    <Told>{finding.claim}</Told>
+                  </del>
+                ) : (
+                  <Told>{finding.claim}</Told>
+                )}
               </li>
             ))}
           </ul>

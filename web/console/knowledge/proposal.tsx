@@ -2,6 +2,7 @@ import { useAction } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Refused } from "../ui/states";
 import { Moment } from "../ui/time";
+import { Told } from "./file-names";
 import { BranchLink, MessageLink, Sources } from "./links";
 import {
   AcceptRevivalProposalDocument,
@@ -13,7 +14,14 @@ import { Quote } from "./quote";
 const QUOTED = 2;
 
 /** A dead end that a finding has put in doubt; a person decides. */
-export function Proposal({ proposal }: { proposal: ProposalCardFragment }) {
+export function Proposal({
+  proposal,
+  isDecidable,
+}: {
+  proposal: ProposalCardFragment;
+  /** By who looks at it. */
+  isDecidable: boolean;
+}) {
   const accept = useAction(AcceptRevivalProposalDocument);
   const dismiss = useAction(DismissRevivalProposalDocument);
   const { branch, finding, reasonMessage } = proposal;
@@ -55,15 +63,19 @@ export function Proposal({ proposal }: { proposal: ProposalCardFragment }) {
           {message.body}
         </Quote>
       ))}
-      <p dir="auto">{proposal.why}</p>
-      <div className="flex gap-2">
-        <Button aria-disabled={isBusy} onClick={() => void accept.run({ input })}>
-          {accept.isBusy ? "Bringing back…" : "Accept"}
-        </Button>
-        <Button look="quiet" aria-disabled={isBusy} onClick={() => void dismiss.run({ input })}>
-          {dismiss.isBusy ? "Dismissing…" : "Dismiss"}
-        </Button>
-      </div>
+      <p dir="auto">
+        <Told>{proposal.why}</Told>
+      </p>
+      {isDecidable && (
+        <div className="flex gap-2">
+          <Button aria-disabled={isBusy} onClick={() => void accept.run({ input })}>
+            {accept.isBusy ? "Bringing back…" : "Accept"}
+          </Button>
+          <Button look="quiet" aria-disabled={isBusy} onClick={() => void dismiss.run({ input })}>
+            {dismiss.isBusy ? "Dismissing…" : "Dismiss"}
+          </Button>
+        </div>
+      )}
       <Refused refusal={accept.refusal ?? dismiss.refusal} />
     </article>
   );

@@ -2,10 +2,12 @@ import { useQuery } from "urql";
 import { Dialog } from "../ui/dialog";
 import { Failed, SkeletonRows } from "../ui/states";
 import { BranchGlyph } from "../ui/status";
+import { Told } from "./file-names";
 import { FindingGlyph } from "./finding-row";
 import { percent } from "./likely";
 import { BranchLink } from "./links";
 import { type Matrix, matrixOf } from "./matrix";
+import { whole } from "./numbers";
 import { type Bearing, BearingsDocument, type BranchRowFragment } from "./operations";
 
 const SIGNS: Record<Bearing, { sign: string; word: string; look: string }> = {
@@ -27,7 +29,12 @@ export function RuleOutMatrix({
   onClose: () => void;
 }) {
   return (
-    <Dialog title="Rule-out matrix" isOpen={isOpen} onClose={onClose} width="max-w-[1200px]">
+    <Dialog
+      title="Rule-out matrix"
+      isOpen={isOpen}
+      onClose={onClose}
+      width="sm:w-fit sm:max-w-[1200px] sm:min-w-96"
+    >
       <Loaded sessionId={sessionId} branches={branches} />
     </Dialog>
   );
@@ -54,7 +61,18 @@ function Loaded({ sessionId, branches }: { sessionId: string; branches: BranchRo
       </p>
     );
   }
-  return <Table matrix={matrix} />;
+  const { hypotheses, hypothesisCount } = matrix;
+  return (
+    <>
+      {hypotheses.length < hypothesisCount && (
+        <p className="text-ink-2">
+          {hypotheses.length} of {whole(hypothesisCount)} hypotheses: those that findings were
+          judged against, then the likeliest.
+        </p>
+      )}
+      <Table matrix={matrix} />
+    </>
+  );
 }
 
 const EDGE = "border-b bg-panel p-2 text-left align-bottom font-normal";
@@ -103,7 +121,9 @@ function Table({ matrix: { hypotheses, rows } }: { matrix: Matrix }) {
               >
                 <span className="flex items-start gap-1.5">
                   <FindingGlyph kind={finding.kind} className="mt-0.75" />
-                  <span dir="auto">{finding.claim}</span>
+                  <span dir="auto">
+                    <Told>{finding.claim}</Told>
+                  </span>
                 </span>
               </th>
               {cells.map((bearing, place) => (

@@ -14,9 +14,12 @@ const CONFIDENCE = { LOW: "Low", MEDIUM: "Medium", HIGH: "High" };
 export function SecondOpinions({
   sessionId,
   opinions,
+  isAskable,
 }: {
   sessionId: string;
   opinions: OpinionCardFragment[];
+  /** Whether the viewer may ask for one. */
+  isAskable: boolean;
 }) {
   const request = useAction(RequestSecondOpinionDocument);
   const key = useRef(newKey());
@@ -33,11 +36,13 @@ export function SecondOpinions({
     <div className="flex flex-col items-start gap-2">
       {!newest && (
         <p className="text-xs text-ink-3">
-          A blind one: told the intake and what was observed, and none of the hypotheses.
+          {isAskable
+            ? "A blind one: told the intake and what was observed, and none of the hypotheses."
+            : "None was asked for."}
         </p>
       )}
       {newest && <Opinion opinion={newest} />}
-      {newest?.state !== "PENDING" && (
+      {isAskable && newest?.state !== "PENDING" && (
         <Button aria-disabled={request.isBusy} onClick={() => void ask()}>
           {request.isBusy ? "Asking…" : verb}
         </Button>

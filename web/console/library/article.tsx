@@ -1,7 +1,7 @@
 import { ArrowLeft } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef } from "react";
-import { useQuery } from "urql";
 import { Link } from "wouter";
+import { useFresh } from "../graph/use-fresh";
 import { persistently } from "../shell/persistently";
 import { buttonClass } from "../ui/button";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
@@ -15,11 +15,7 @@ const Markdown = lazy(
 );
 
 export function Article({ id, search }: { id: string; search: string }) {
-  const [{ data, error, fetching }, execute] = useQuery({
-    query: ArticleDocument,
-    variables: { id },
-    requestPolicy: "cache-and-network",
-  });
+  const { data, error, isLoading, reload } = useFresh(ArticleDocument, { id });
   const heading = useRef<HTMLHeadingElement>(null);
   const article = data?.node && "body" in data.node ? data.node : undefined;
   const isThere = article !== undefined;
@@ -38,15 +34,9 @@ export function Article({ id, search }: { id: string; search: string }) {
         <ArrowLeft aria-hidden className="size-4" />
         All articles
       </Link>
-      {!article && fetching && <SkeletonRows count={6} className="h-5" />}
-      {error && !article && (
-        <Failed
-          what="The article"
-          error={error}
-          retry={() => execute({ requestPolicy: "network-only" })}
-        />
-      )}
-      {!article && !fetching && !error && <Empty>This article is not in the library.</Empty>}
+      {!article && isLoading && <SkeletonRows count={6} className="h-5" />}
+      {error && !article && <Failed what="The article" error={error} retry={reload} />}
+      {!article && data && !error && <Empty>This article is not in the library.</Empty>}
       {article && (
         <>
           <header className="flex flex-col gap-2">

@@ -1,5 +1,5 @@
-import { useQuery } from "urql";
 import { useSearchParams } from "wouter";
+import { useFresh } from "../graph/use-fresh";
 import { useMore } from "../graph/use-more";
 import { Header } from "../shell/header";
 import { Button } from "../ui/button";
@@ -15,11 +15,7 @@ export default function LibraryPage({ articleId }: { articleId: string | undefin
   const [address, setAddress] = useSearchParams();
   const search = address.get("q") ?? "";
   const variables = search ? { search } : {};
-  const [{ data, error, fetching }, execute] = useQuery({
-    query: LibraryDocument,
-    variables,
-    requestPolicy: "cache-and-network",
-  });
+  const { data, error, isLoading, reload } = useFresh(LibraryDocument, variables);
   const more = useMore(LibraryDocument);
   const found = data?.kbArticles;
   const seek = (text: string) => setAddress(text ? { q: text } : {}, { replace: true });
@@ -40,14 +36,8 @@ export default function LibraryPage({ articleId }: { articleId: string | undefin
             className="m-3"
           />
           <div className="flex flex-col gap-3 overflow-y-auto pb-4 md:min-h-0">
-            {!found && fetching && <SkeletonRows count={6} className="h-10" />}
-            {error && !found && (
-              <Failed
-                what="The library"
-                error={error}
-                retry={() => execute({ requestPolicy: "network-only" })}
-              />
-            )}
+            {!found && isLoading && <SkeletonRows count={6} className="h-10" />}
+            {error && !found && <Failed what="The library" error={error} retry={reload} />}
             {found && (
               <ArticleList
                 articles={found.edges.map(({ node }) => node)}

@@ -20,8 +20,9 @@ export function QueueTable({
 }) {
   const table = useRef<HTMLTableElement>(null);
   const [tried, setTried] = useState<string[]>([]);
+  const [dismissed, setDismissed] = useState<string[]>([]);
   const { rows, added, holding } = useHeldRows(
-    handoffs,
+    handoffs.filter(({ id }) => !dismissed.includes(id)),
     ({ id, state }) => state === "OPEN" || tried.includes(id),
   );
   useRowKeys(table);
@@ -56,7 +57,7 @@ export function QueueTable({
                   handoff={handoff}
                   isNew={arrived.has(handoff.id)}
                   onTry={() => setTried([...tried, handoff.id])}
-                  onDismiss={() => setTried(tried.filter((id) => id !== handoff.id))}
+                  onDismiss={() => setDismissed([...dismissed, handoff.id])}
                 />
               ))}
             </tbody>

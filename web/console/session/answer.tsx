@@ -32,7 +32,9 @@ export function Answer({
   return (
     <>
       {message.body && <Markdown text={message.body} />}
-      {message.step && <StepCard step={message.step} isInherited={isInherited} />}
+      {message.step && (
+        <StepCard step={message.step} body={message.body} isInherited={isInherited} />
+      )}
       {message.suggestedArticles.length > 0 && (
         <SuggestedArticles articles={message.suggestedArticles} />
       )}

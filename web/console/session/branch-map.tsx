@@ -2,7 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { MapRow, ROW_HEIGHT, ROW_WITH_REASON_HEIGHT } from "./map-row";
 import type { BranchRowFragment } from "./operations";
-import { type TreeRow, treeRows } from "./tree";
+import { ancestorsOf, byId, matching, type TreeRow, treeRows } from "./tree";
 import { useFolded } from "./use-folded";
 
 interface Props {
@@ -18,6 +18,9 @@ interface Props {
   aside: (branch: BranchRowFragment) => ReactNode;
 }
 
+const SEARCHED_FROM = 12;
+const NONE: ReadonlySet<string> = new Set();
+
 /** The tree of hypotheses. One row a branch; only rows in sight are in the page, so that a thousand scroll
  * like ten. Arrow keys walk it, Enter goes there. */
 export function BranchMap(props: Props) {
@@ -25,18 +28,39 @@ export function BranchMap(props: Props) {
   const [showsArchived, setShowsArchived] = useState(false);
   const archivedCount = branches.filter(({ archivedAt }) => archivedAt).length;
   const { folded, fold } = useFolded(sessionId);
+  const [sought, setSought] = useState("");
   const rows = useMemo(() => {
-    const shown = branches.filter(
+    const known = branches.filter(
       ({ id, archivedAt }) => showsArchived || !archivedAt || id === shownId,
     );
-    return treeRows(shown, folded);
-  }, [branches, folded, showsArchived, shownId]);
+    return sought.trim() ? treeRows(matching(known, sought), NONE) : treeRows(known, folded);
+  }, [branches, folded, showsArchived, shownId, sought]);
+  // Wherever one comes from, the branch that is looked at is on the map.
+  const hidden = useMemo(() => {
+    const known = byId(branches);
+    const shown = known.get(shownId);
+    return shown ? ancestorsOf(shown, known).filter(({ id }) => folded.has(id)) : [];
+  }, [branches, folded, shownId]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another branch unfolds; what is folded over it later stays so
+  useEffect(() => {
+    for (const { id } of hidden) fold(id, false);
+  }, [shownId]);
   return (
     <nav aria-label="Branches" className="flex min-h-0 flex-1 flex-col">
       <header className="flex items-center justify-between px-4 pt-3 pb-1 text-xs text-ink-2">
         <h2 className="font-medium">Branches</h2>
         <span className="tabular-nums">{branches.length - archivedCount}</span>
       </header>
+      {branches.length > SEARCHED_FROM && (
+        <input
+          type="search"
+          aria-label="Find a branch"
+          placeholder="Find a branch"
+          value={sought}
+          onChange={(event) => setSought(event.target.value)}
+          className="mx-3 mb-2 min-h-8 rounded border border-edge bg-panel px-2.5 text-xs"
+        />
+      )}
       <Rows
         rows={rows}
         shownId={shownId}

@@ -1,6 +1,15 @@
-import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import {
+  type ClipboardEvent,
+  type FormEvent,
+  type KeyboardEvent,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
+import { useSocket } from "../shell/viewer";
 import { Button } from "../ui/button";
 import { Refused } from "../ui/states";
 import { AttachButton } from "../uploads/attach-button";
@@ -21,10 +30,17 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
   const { session, askFork } = useSession();
   const [text, setText] = useDraft(branch.id);
   const [ends, setEnds] = useState<"DEAD_END" | "SOLVED" | null>(null);
+  const socket = useSocket();
   const send = useAction(SendMessageDocument);
   const uploads = useUploads(branch.id);
   const { isOver, target } = useFileDrop(uploads.add);
   const attempt = useRef({ text: "", key: "" });
+  // What was refused for want of a line is no news once there is one, or once the message has come after all.
+  const line = useSyncExternalStore(socket.listen, socket.line);
+  const { clear } = send;
+  useEffect(() => {
+    if (line === "live" || text === "") clear();
+  }, [line, text, clear]);
   const isTooLong = text.length > LONGEST;
   const isEmpty = text.trim() === "";
 

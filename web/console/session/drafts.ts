@@ -20,6 +20,11 @@ export function useDraft(branchId: string): [string, (text: string) => void] {
   return [text, useCallback((changed: string) => keep(branchId, changed), [branchId])];
 }
 
+/** The message has come although its answer was lost: it need not be sent again. */
+export function forgetSent(branchId: string, body: string): void {
+  if (localStorage.getItem(PREFIX + branchId)?.trim() === body) keep(branchId, "");
+}
+
 /** Puts it into the composer, after what is there, and the cursor behind it. */
 export function suggestReply(branchId: string, text: string): void {
   const before = localStorage.getItem(PREFIX + branchId) ?? "";

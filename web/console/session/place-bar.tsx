@@ -8,7 +8,7 @@ import { useSession } from "./session-context";
 export interface Transition {
   from: string;
   to: string;
-  by: string | null;
+  by: string;
 }
 
 /** Says where one is while the team works elsewhere, and that it has gone elsewhere. */
@@ -19,22 +19,20 @@ export function PlaceBar({
   branch: BranchRowFragment;
   transition: Transition | null;
 }) {
-  const { session, branches, isReadOnly, show, askRevival } = useSession();
+  const { session, branches, isReadOnly, show } = useSession();
   const switching = useAction(SwitchBranchDocument);
   const active = branches.get(session.activeBranch.id);
   if (!active) return null;
   const isHere = active.id === branch.id;
   const isDead = branch.status === "DEAD_END";
-  const mayRevive = isDead && !isReadOnly;
-  if (isHere && !transition && !mayRevive) return null;
+  if (isHere && !transition) return null;
   return (
     <div className="border-b bg-panel px-4 py-1.5">
       <div className="mx-auto flex max-w-[690px] flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-2">
-        <p role="status" className="min-w-0 flex-1" dir="auto">
+        <p role="status" className="min-w-0 flex-1 basis-60" dir="auto">
           {transition ? (
             <>
-              {transition.by ?? "The assistant"} switched to <b>{transition.to}</b> from{" "}
-              {transition.from}
+              {transition.by} switched to <b>{transition.to}</b> from {transition.from}
             </>
           ) : (
             !isHere && (
@@ -45,7 +43,6 @@ export function PlaceBar({
           )}
         </p>
         {!isHere && <Button onClick={() => show(active.id)}>Go there</Button>}
-        {mayRevive && <Button onClick={() => askRevival(branch)}>Bring it back…</Button>}
         {!isHere && !isDead && !isReadOnly && !branch.archivedAt && (
           <Button
             look="primary"

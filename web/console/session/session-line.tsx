@@ -15,7 +15,7 @@ export function SessionLine({ session }: { session: SessionHeadFragment }) {
       <SessionState status={status} />
       <span className="inline-flex items-center gap-1.5">
         <Avatar name={assignee.displayName} className="size-5" />
-        <span className="max-lg:sr-only">{assignee.displayName}</span>
+        <span className="max-xl:sr-only">{assignee.displayName}</span>
       </span>
       <Times session={session} />
     </>
@@ -35,8 +35,7 @@ function Times({ session }: { session: SessionHeadFragment }) {
   const parked = parkedSeconds + (status === "PAUSED" || status === "ESCALATED" ? more : 0);
   return (
     <span className="tabular-nums max-lg:hidden">
-      Active {duration(active)}
-      {parked > 0 && ` · parked ${duration(parked)}`}
+      {duration(active)} worked{parked > 0 && `, ${duration(parked)} parked`}
     </span>
   );
 }

@@ -4,9 +4,12 @@ import { Redirect, useLocation } from "wouter";
 import { useLive } from "../graph/use-live";
 import { Header } from "../shell/header";
 import { NotFound } from "../shell/not-found";
+import { useViewer } from "../shell/viewer";
 import { Failed, SkeletonRows } from "../ui/states";
+import { forgetSent } from "./drafts";
 import {
   MessageEventsDocument,
+  type MessageEventsSubscription,
   SessionDocument,
   SessionEventsDocument,
   type SessionEventsSubscription,
@@ -28,16 +31,17 @@ export default function SessionPage({
   const fresh = useRef<Fresh>(new Set());
   const [transition, setTransition] = useState<Transition | null>(null);
 
-  const onEvent = useCallback((data: SessionEventsSubscription) => {
+  const viewer = useViewer();
+  const onEvent = (data: SessionEventsSubscription): void => {
     const event = data.sessionChanged;
     if (event.__typename !== "BranchSwitched") return;
     const { previousBranch, branch, actor } = event;
     setTransition({
       from: previousBranch.label,
       to: branch.label,
-      by: actor?.displayName ?? null,
+      by: actor?.id === viewer.id ? "You" : (actor?.displayName ?? "The assistant"),
     });
-  }, []);
+  };
   const live = useLive({
     query: SessionDocument,
     variables: useMemo(() => ({ id: sessionId }), [sessionId]),
@@ -47,11 +51,21 @@ export default function SessionPage({
     onReset: useCallback(() => fresh.current.clear(), []),
   });
 
-  useSubscription({
-    query: MessageEventsDocument,
-    variables: { sessionId, after: live.after },
-    pause: live.after === undefined,
-  });
+  useSubscription(
+    {
+      query: MessageEventsDocument,
+      variables: { sessionId, after: live.after },
+      pause: live.after === undefined,
+    },
+    (_, data: MessageEventsSubscription) => {
+      const event = data.sessionChanged;
+      if (event.__typename === "MessageAdded" && event.message.author?.id === viewer.id) {
+        const { branch, body } = event.message;
+        queueMicrotask(() => forgetSent(branch.id, body));
+      }
+      return data;
+    },
+  );
   const session = live.data?.session;
   const show = useCallback(
     (to: string, messageId?: string) => {

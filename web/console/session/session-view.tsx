@@ -1,19 +1,22 @@
-import { useCallback, useMemo, useState } from "react";
+import { type CSSProperties, useCallback, useMemo, useState } from "react";
 import { HandoffBanner } from "../handoff/handoff-banner";
 import { ResolveDialog } from "../handoff/resolve-dialog";
 import { ContextInspector } from "../knowledge/context-inspector";
 import { KnowledgePanel } from "../knowledge/knowledge-panel";
 import { ReviveDialog } from "../knowledge/revive-dialog";
+import { mayWrite } from "../shell/access";
 import { useViewer } from "../shell/viewer";
 import { BranchAside } from "./branch-aside";
 import { BranchMap } from "./branch-map";
 import { Composer } from "./composer";
+import { DeadEndBar } from "./dead-end-bar";
 import { ForkDialog } from "./fork-dialog";
 import type { BranchRowFragment, ForkRowFragment, SessionHeadFragment } from "./operations";
 import { type Pane, PaneTabs } from "./pane-tabs";
 import { PlaceBar, type Transition } from "./place-bar";
 import { type ForkWish, SessionContext, type SessionPlace } from "./session-context";
 import { SessionHeader } from "./session-header";
+import { Splitter, useMapWidth } from "./splitter";
 import { byId } from "./tree";
 import { type Fresh, usePrefetch } from "./use-conversation";
 import { usePlace, usePresence } from "./use-presence";
@@ -23,7 +26,7 @@ import { useStuckToEnd } from "./use-stuck-to-end";
 import { useView } from "./use-view";
 import { ViewBody } from "./view-body";
 import { WhoIsAsking } from "./who-is-asking";
-import { mayWrite, WhyReadOnly } from "./why-read-only";
+import { WhyReadOnly } from "./why-read-only";
 
 interface Props {
   session: SessionHeadFragment;
@@ -39,6 +42,7 @@ interface Props {
 export function SessionView(props: Props) {
   const { session, branches, forkPoints, shown, transition, fresh, show } = props;
   const shownId = shown.id;
+  const [mapWidth, setMapWidth] = useMapWidth();
   const [pane, setPane] = useState<Pane>("talk");
   const [wish, setWish] = useState<ForkWish | null>(null);
   const [asksToResolve, setAsksToResolve] = useState(false);
@@ -96,7 +100,9 @@ export function SessionView(props: Props) {
     ),
     [people, unread, shownId],
   );
-  const takesMessages = !isReadOnly && !shown.archivedAt && shown.status !== "DEAD_END";
+  const isOpen = !isReadOnly && !shown.archivedAt;
+  const isDeadEnd = isOpen && shown.status === "DEAD_END";
+  const takesMessages = isOpen && !isDeadEnd;
 
   return (
     <SessionContext value={place}>
@@ -106,7 +112,8 @@ export function SessionView(props: Props) {
         <PaneTabs pane={pane} onChoose={setPane} />
         <main className="flex min-h-0 flex-1">
           <div
-            className={`w-66 shrink-0 flex-col border-r bg-panel max-md:w-full max-md:border-r-0 ${pane === "map" ? "flex" : "hidden md:flex"}`}
+            style={{ "--map-width": `${mapWidth}px` } as CSSProperties}
+            className={`w-full shrink-0 flex-col bg-panel md:w-(--map-width) md:border-r ${pane === "map" ? "flex" : "hidden md:flex"}`}
           >
             <BranchMap
               sessionId={session.id}
@@ -118,6 +125,7 @@ export function SessionView(props: Props) {
               aside={aside}
             />
           </div>
+          <Splitter width={mapWidth} onChange={setMapWidth} />
           <div className={`min-w-0 flex-1 flex-col ${pane === "talk" ? "flex" : "hidden md:flex"}`}>
             <PlaceBar branch={shown} transition={transition} />
             <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
@@ -126,6 +134,7 @@ export function SessionView(props: Props) {
               </div>
             </div>
             {view.name === "talk" && isReadOnly && <WhyReadOnly session={session} />}
+            {view.name === "talk" && isDeadEnd && <DeadEndBar branch={shown} />}
             {view.name === "talk" && takesMessages && (
               <div className="mx-auto w-full max-w-[690px] px-4 pb-3">
                 <WhoIsAsking people={people.filter(({ branch }) => branch.id === shownId)} />

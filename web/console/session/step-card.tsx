@@ -1,6 +1,7 @@
 import { Check, Copy } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Button } from "../ui/button";
+import { Markdown } from "../ui/markdown";
 import { suggestReply } from "./drafts";
 import type { MessageBodyFragment } from "./operations";
 import { useSession } from "./session-context";
@@ -19,9 +20,19 @@ const TITLES: Partial<Record<Content["__typename"], string>> = {
 };
 
 /** The move of the diagnosis that an answer makes. */
-export function StepCard({ step, isInherited }: { step: Step; isInherited: boolean }) {
+export function StepCard({
+  step,
+  body,
+  isInherited,
+}: {
+  step: Step;
+  /** Of the answer. What it has said already is not said again. */
+  body: string;
+  isInherited: boolean;
+}) {
   const title = TITLES[step.content.__typename];
-  if (!title) return null;
+  const isSaid = wordsOf(step.content).every((words) => says(body, words));
+  if (!title || (isSaid && !addsMore(step.content))) return null;
   return (
     <section
       aria-label={title}
@@ -36,12 +47,20 @@ export function StepCard({ step, isInherited }: { step: Step; isInherited: boole
           </span>
         )}
       </h3>
-      <Words content={step.content} isInherited={isInherited} />
+      <Words content={step.content} isSaid={isSaid} isInherited={isInherited} />
     </section>
   );
 }
 
-function Words({ content, isInherited }: { content: Content; isInherited: boolean }) {
+function Words({
+  content,
+  isSaid,
+  isInherited,
+}: {
+  content: Content;
+  isSaid: boolean;
+  isInherited: boolean;
+}) {
   switch (content.__typename) {
     case "IntakeAnalysisStep":
       return (
@@ -53,18 +72,18 @@ function Words({ content, isInherited }: { content: Content; isInherited: boolea
     case "QuestionStep":
       return (
         <>
-          <p dir="auto">{content.question}</p>
+          {!isSaid && <Markdown text={content.question} />}
           {!isInherited && <Choices choices={content.choices} />}
         </>
       );
     case "ActionStep":
-      return <Expecting what={content.instruction} expected={content.expected} />;
+      return <Expecting what={isSaid ? null : content.instruction} expected={content.expected} />;
     case "VerificationStep":
-      return <Expecting what={content.check} expected={content.expected} />;
+      return <Expecting what={isSaid ? null : content.check} expected={content.expected} />;
     case "InfoRequestStep":
-      return <p dir="auto">{content.request}</p>;
+      return <Markdown text={content.request} />;
     case "NoteStep":
-      return <p dir="auto">{content.text}</p>;
+      return <Markdown text={content.text} />;
     case "ScriptStep":
       return (
         <>
@@ -78,17 +97,59 @@ function Words({ content, isInherited }: { content: Content; isInherited: boolea
   }
 }
 
-function Expecting({ what, expected }: { what: string; expected: string | null }) {
+function Expecting({ what, expected }: { what: string | null; expected: string | null }) {
   return (
     <>
-      <p dir="auto">{what}</p>
+      {what && <Markdown text={what} />}
       {expected && (
-        <p dir="auto" className="text-ink-2">
-          Expect: {expected}
-        </p>
+        <div className="text-ink-2">
+          <Markdown text={`Expect: ${expected}`} />
+        </div>
       )}
     </>
   );
+}
+
+/** What a step says, apart from what only its card has: choices, what is expected, a script. */
+function wordsOf(content: Content): string[] {
+  switch (content.__typename) {
+    case "QuestionStep":
+      return [content.question];
+    case "ActionStep":
+      return [content.instruction];
+    case "VerificationStep":
+      return [content.check];
+    case "InfoRequestStep":
+      return [content.request];
+    case "NoteStep":
+      return [content.text];
+    default:
+      return [];
+  }
+}
+
+function addsMore(content: Content): boolean {
+  switch (content.__typename) {
+    case "QuestionStep":
+      return content.choices.length > 0;
+    case "ActionStep":
+    case "VerificationStep":
+      return content.expected !== null;
+    default:
+      return content.__typename === "IntakeAnalysisStep" || content.__typename === "ScriptStep";
+  }
+}
+
+/** Whether a text has the words, however it sets them. */
+export function says(text: string, words: string): boolean {
+  return bare(text).includes(bare(words));
+}
+
+function bare(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
 }
 
 /** Answers that can be given with one click; they go into the composer, to be sent or changed. */

@@ -7,6 +7,7 @@ import {
   jumpTo,
   lastInherited,
   lastPosition,
+  matching,
   siblingOf,
   treeRows,
 } from "./tree";
@@ -100,6 +101,11 @@ test("a letter jumps to the next label that begins with it", () => {
   expect(jumpTo("D", rows, "2")).toBe("3");
   expect(jumpTo("d", rows, "3")).toBe("2");
   expect(jumpTo("q", rows, "1")).toBeUndefined();
+});
+
+test("what is sought is shown with what leads to it", () => {
+  expect(matching(FAMILY, "A1").map(({ id }) => id)).toEqual(["trunk", "a", "a1"]);
+  expect(matching(FAMILY, "nothing of the kind")).toEqual([]);
 });
 
 test("only what is neither the trunk nor archived is a hypothesis", () => {

@@ -89,6 +89,19 @@ export function jumpTo(letter: string, rows: TreeRow[], from: string): string | 
     .id;
 }
 
+/** The branches whose label or hypothesis has the words, with what leads to them. */
+export function matching(branches: BranchRowFragment[], words: string): BranchRowFragment[] {
+  const known = byId(branches);
+  const wanted = words.trim().toLocaleLowerCase();
+  const kept = new Set<string>();
+  for (const branch of branches) {
+    const text = `${branch.label} ${branch.description ?? ""}`.toLocaleLowerCase();
+    if (!text.includes(wanted)) continue;
+    for (const { id } of [branch, ...ancestorsOf(branch, known)]) kept.add(id);
+  }
+  return branches.filter(({ id }) => kept.has(id));
+}
+
 /** The position in its lineage after which a branch is on its own. */
 export function lastInherited(branch: BranchRowFragment, forkPoints: ForkRowFragment[]): number {
   const fork = forkPoints.find(({ id }) => id === branch.forkPoint?.id);

@@ -6,6 +6,7 @@ import { jumpTo, siblingOf, treeRows } from "./tree";
 
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
 const OPTIONS = [..."123456789"];
+const LETTER_WITHIN_MS = 2_000;
 const NOTHING_FOLDED: ReadonlySet<string> = new Set();
 
 /** The keys of a session's page: `[` and `]` go to the branch beside, `g` and a letter to the next one whose name
@@ -15,22 +16,24 @@ export function useSessionKeys(
   branches: BranchRowFragment[],
   show: (branchId: string) => void,
 ): void {
-  const awaitsLetter = useRef(false);
+  const awaitsLetter = useRef(0);
   const deeds: Record<string, () => void> = {
     f: () => press('[data-shortcut="f"]'),
     x: () => press('[data-shortcut="x"]'),
     s: () => press('[data-shortcut="s"]'),
     m: focusComposer,
     g: () => {
-      awaitsLetter.current = true;
+      awaitsLetter.current = Date.now() + LETTER_WITHIN_MS;
     },
   };
   const onLetter = (letter: string) => (event: KeyboardEvent) => {
+    const jumps = awaitsLetter.current > Date.now();
+    awaitsLetter.current = 0;
+    const deed = deeds[letter];
+    if (!jumps && !deed) return;
     // What opens a field must not be typed into it.
     event.preventDefault();
-    const jumps = awaitsLetter.current;
-    awaitsLetter.current = false;
-    if (!jumps) return deeds[letter]?.();
+    if (!jumps) return deed?.();
     const inSight = branches.filter(({ archivedAt }) => archivedAt === null);
     const found = jumpTo(letter, treeRows(inSight, NOTHING_FOLDED), shown.id);
     if (found) show(found);

@@ -31,6 +31,7 @@ export function useStuckToEnd(
       if (isAtEnd.current) toEnd(box);
     });
     grown.observe(content.current);
+    grown.observe(box);
     box.addEventListener("scroll", onScroll, { passive: true });
     return () => {
       grown.disconnect();

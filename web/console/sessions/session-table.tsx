@@ -5,7 +5,7 @@ import { SessionState } from "../ui/status";
 import { Ago } from "../ui/time";
 import type { SessionListRowFragment } from "./operations";
 
-const HEADS = ["Status", "Problem", "Domain", "Branches", "Assignee", "Team", "Ticket", "Updated"];
+const HEADS = ["Status", "Problem", "Domain", "Branches", "Assignee", "Team", "Ticket", "Begun"];
 const CELL = "px-3 py-2 align-top leading-[22px] max-md:p-0";
 const DETAIL = `${CELL} text-xs text-ink-2`;
 
@@ -62,7 +62,7 @@ function SessionRow({ session }: { session: SessionListRowFragment }) {
       <td className={`${DETAIL} whitespace-nowrap max-md:hidden`}>{session.team?.name}</td>
       <td className={`${DETAIL} whitespace-nowrap`}>{session.psaTicketId}</td>
       <td className={`${DETAIL} whitespace-nowrap tabular-nums`}>
-        <Ago at={session.updatedAt} />
+        <Ago at={session.createdAt} />
       </td>
     </tr>
   );

@@ -1,6 +1,7 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useAction } from "../graph/use-action";
+import { useFresh } from "../graph/use-fresh";
 import { Button } from "../ui/button";
 import { useNow } from "../ui/clock";
 import { Dialog, DialogActions } from "../ui/dialog";
@@ -11,7 +12,6 @@ import { KeyDialog } from "./key-dialog";
 import { ApiKeysDocument, type KeyRowFragment, RevokeApiKeyDocument } from "./operations";
 import { Loaded, Panel, Section } from "./section";
 import { Cell, Row, Table } from "./table";
-import { useFresh } from "./use-fresh";
 import { SCOPES } from "./words";
 
 interface Created {

@@ -1,8 +1,8 @@
+import { useFresh } from "../graph/use-fresh";
 import { SelectField, TextField } from "../ui/field";
 import { ACTION_GROUPS, actionLabel } from "./audit-words";
 import { dateInput, endOfDay, startOfDay } from "./days";
 import { type AuditAction, AuditActorsDocument, type AuditFilter } from "./operations";
-import { useFresh } from "./use-fresh";
 
 /** What is empty does not filter. */
 export interface AuditChoice {

@@ -1,5 +1,6 @@
 import { RefreshCw } from "lucide-react";
 import { useMemo, useState } from "react";
+import { useFresh } from "../graph/use-fresh";
 import { Button } from "../ui/button";
 import { Empty, Failed, SkeletonRows } from "../ui/states";
 import { AuditEntryRow } from "./audit-entry";
@@ -7,7 +8,6 @@ import { type AuditChoice, AuditFilters, EVERYTHING, filterOf } from "./audit-fi
 import { idsIn, nameOf } from "./audit-words";
 import { AuditDocument, type AuditFilter, AuditNamesDocument } from "./operations";
 import { Panel, Section } from "./section";
-import { useFresh } from "./use-fresh";
 
 export default function Audit() {
   const [choice, setChoice] = useState<AuditChoice>(EVERYTHING);

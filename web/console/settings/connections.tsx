@@ -1,5 +1,6 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
+import { useFresh } from "../graph/use-fresh";
 import { Button } from "../ui/button";
 import { Empty } from "../ui/states";
 import { ConnectionDialog } from "./connection-dialog";
@@ -8,7 +9,6 @@ import { ConnectionsDocument } from "./operations";
 import { Removal } from "./removal";
 import { Loaded, Panel, Section } from "./section";
 import type { SectionProps } from "./sections";
-import { useFresh } from "./use-fresh";
 
 type Opened = { deed: "add" } | { deed: "edit" | "remove"; id: string };
 

@@ -1,6 +1,7 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useState } from "react";
 import { useAction } from "../graph/use-action";
+import { useFresh } from "../graph/use-fresh";
 import { Avatar } from "../ui/avatar";
 import { Button } from "../ui/button";
 import { Menu, MenuItem } from "../ui/menu";
@@ -11,7 +12,6 @@ import { type MemberFragment, MembersDocument, ReactivateMemberDocument } from "
 import { Loaded, Panel, Section } from "./section";
 import type { SectionProps } from "./sections";
 import { Cell, Row, Table } from "./table";
-import { useFresh } from "./use-fresh";
 import { ROLES } from "./words";
 
 type Opened = { deed: "add" } | { deed: "edit" | "deactivate"; id: string };

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useAction } from "../graph/use-action";
+import { useFresh } from "../graph/use-fresh";
 import { TextField } from "../ui/field";
 import { duration } from "../ui/time";
 import { Form } from "./form";
@@ -11,7 +12,6 @@ import {
 import { Facts, Loaded, Panel, Section } from "./section";
 import type { SectionProps } from "./sections";
 import { draftInput, useDraft } from "./use-draft";
-import { useFresh } from "./use-fresh";
 
 type Targets = ServiceTargetsQuery["viewer"]["account"]["slaTargets"];
 type Name = "normalMinutes" | "elevatedMinutes";

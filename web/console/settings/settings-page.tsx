@@ -1,12 +1,12 @@
 import { Suspense } from "react";
 import { Link } from "wouter";
+import { useFresh } from "../graph/use-fresh";
 import { Header } from "../shell/header";
 import { NotFound } from "../shell/not-found";
 import { Empty, SkeletonRows } from "../ui/states";
 import { SettingsViewerDocument } from "./operations";
 import { Loaded } from "./section";
 import { SECTIONS } from "./sections";
-import { useFresh } from "./use-fresh";
 
 export default function SettingsPage({ section }: { section?: string | undefined }) {
   const found = useFresh(SettingsViewerDocument, {});

@@ -1,9 +1,9 @@
+import { useFresh } from "../graph/use-fresh";
 import { Empty } from "../ui/states";
 import { Ago, day } from "../ui/time";
 import { UsageDocument, type UsageQuery } from "./operations";
 import { Facts, Loaded, Panel, Section } from "./section";
 import { Cell, Row, Table } from "./table";
-import { useFresh } from "./use-fresh";
 
 type Account = UsageQuery["viewer"]["account"];
 type Month = Account["usageByMonth"][number];

@@ -61,7 +61,7 @@ export function Header({
         </span>
       )}
       <h1
-        className={`max-w-[46ch] min-w-[12ch] truncate md:shrink-[4] font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
+        className={`min-w-[12ch] md:max-w-[46ch] truncate md:shrink-[4] font-semibold max-md:flex-1 max-md:basis-3/5 ${isPlace ? "md:sr-only" : ""}`}
         title={title}
         dir="auto"
       >

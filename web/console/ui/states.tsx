@@ -63,7 +63,8 @@ export function Failed({
   return (
     <div role="alert" className="flex flex-col items-center gap-3 px-4 py-10 text-center">
       <p className="max-w-[56ch] text-ink-2">
-        {what} could not be loaded. {inWords(error)}
+        {what} could not be loaded.{" "}
+        {error.networkError ? "The server cannot be reached; it is tried again." : inWords(error)}
       </p>
       <Button onClick={retry}>Try again</Button>
     </div>

@@ -1,6 +1,6 @@
 import { useCallback, useEffect } from "react";
 import { type AnyVariables, type TypedDocumentNode, useQuery } from "urql";
-import type { Reading } from "../graph/use-live";
+import type { Reading } from "./use-live";
 
 const RETRY_MS = 2_000;
 
