@@ -244,11 +244,9 @@ async def test_hostile_markdown_does_and_loads_nothing(
         said = messages(page, author).last
         await expect(said).to_contain_text("The end.")
         await expect(said.get_by_role("button", name="Stop")).to_have_count(0)
-        await expect(said.locator("script, iframe, img, b, [onclick], [onerror]")).to_have_count(0)
-        links = said.get_by_text(re.compile("^(click|data)$"))
-        await expect(links).to_have_count(2)
-        for link in await links.all():
-            assert await link.get_attribute("href") in {None, ""}
+        await expect(said).to_contain_text("click data")
+        harm = said.locator("script, iframe, img, a, b, [onclick], [onerror]")
+        await expect(harm).to_have_count(0)
     assert await page.evaluate("window.hit") is None
     assert [url for url in asked if windows.host not in url] == []
 
