@@ -1,7 +1,7 @@
 """What is typed and attached stays until it is sent, and what is refused says so where it belongs."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser.console import branch, branches, composer
 from tests.browser.windows import Windows
@@ -94,9 +94,10 @@ async def test_files_stay_with_their_branch(page: Page) -> None:
     async def attach(*files: tuple[str, bytes]) -> None:
         async with page.expect_file_chooser() as chosen:
             await page.get_by_role("button", name="Attach").click()
-        await (await chosen.value).set_files(
-            [{"name": name, "mimeType": "text/plain", "buffer": content} for name, content in files]
-        )
+        payloads = [
+            FilePayload(name=name, mimeType="text/plain", buffer=body) for name, body in files
+        ]
+        await (await chosen.value).set_files(payloads)
 
     files = page.get_by_role("list", name="Files").get_by_role("listitem")
     await attach(("empty.txt", b""), ("mail.log", b"refused by the provider"))
