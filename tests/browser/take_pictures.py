@@ -16,7 +16,7 @@ from playwright.async_api import Page, expect
 from tests.browser.windows import NARROW, WIDE, chromium, windows_at
 
 DOCS = Path(__file__).parents[2] / "docs"
-COLORS = 96
+COLORS = 160
 SIZES: dict[str, dict[str, Any]] = {
     "": {"viewport": WIDE},
     "-dark": {"viewport": WIDE, "color_scheme": "dark"},
@@ -83,7 +83,8 @@ async def take(page: Page, name: str) -> None:
     await page.evaluate("document.fonts.ready")
     picture = Image.open(BytesIO(await page.screenshot(animations="disabled")))
     target = DOCS / IN_THE_README.get(name, f"pictures/{name}.png")
-    picture.convert("RGB").quantize(COLORS).save(target, optimize=True)
+    colors = Image.Quantize.MAXCOVERAGE  # also of what is small, such as a glyph
+    picture.convert("RGB").quantize(COLORS, colors).save(target, optimize=True)
 
 
 async def main(host: str) -> None:

@@ -16,7 +16,8 @@ const LOOKS: Record<Sla["state"], string> = {
 /** Until when it should be claimed. */
 export function Target({ sla, isParked }: { sla: Sla | null; isParked: boolean }) {
   const now = useNow();
-  if (!sla) return <span className="text-ink-3">{isParked ? "stopped" : "none"}</span>;
+  if (!sla)
+    return <span className="whitespace-nowrap text-ink-3">{isParked ? "stopped" : "none"}</span>;
   const seconds = Math.round((Date.parse(sla.dueAt) - now) / 1000);
   const state = seconds < 0 ? "BREACHED" : sla.state;
   const left = duration(Math.abs(seconds));
