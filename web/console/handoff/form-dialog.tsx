@@ -1,9 +1,10 @@
-import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
+import type { FormEvent, ReactNode } from "react";
 import type { Refusal } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { Refused } from "../ui/states";
 import { submitByKey } from "../ui/submit-key";
+import { useFirstProblem } from "../ui/use-first-problem";
 
 /** Asks for what a move needs. Refused, it stays as it was filled in, with the words where they belong:
  * at one of its `fields`, named as the server does, or below all of them. */
@@ -33,14 +34,8 @@ export function FormDialog({
   onClose: () => void;
   children: ReactNode;
 }) {
-  const form = useRef<HTMLFormElement>(null);
   const { refusal, isBusy } = move;
-
-  useEffect(() => {
-    if (refusal?.fields.length) {
-      form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-    }
-  }, [refusal]);
+  const form = useFirstProblem(refusal);
 
   function submit(event: FormEvent): void {
     event.preventDefault();
@@ -67,7 +62,8 @@ export function FormDialog({
           <Button
             type="submit"
             look={isDanger ? "danger" : "primary"}
-            disabled={isBusy || !canSubmit}
+            disabled={!canSubmit}
+            aria-disabled={isBusy}
             aria-keyshortcuts="Control+Enter Meta+Enter"
           >
             {isBusy ? deedUnderWay : deed}

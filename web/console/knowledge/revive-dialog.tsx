@@ -6,6 +6,7 @@ import { SelectField, TextArea } from "../ui/field";
 import { fieldProblem, Refused, SkeletonRows } from "../ui/states";
 import { submitByKey } from "../ui/submit-key";
 import { Moment } from "../ui/time";
+import { useFirstProblem } from "../ui/use-first-problem";
 import { useKept } from "../ui/use-kept";
 import { Evidence } from "./evidence";
 import {
@@ -78,6 +79,7 @@ function ReviveForm({
   }));
   const { fromId, chosen, description } = filled;
   const revive = useAction(ReviveBranchDocument);
+  const form = useFirstProblem(revive.refusal);
   const words = description.trim();
 
   async function bringBack(): Promise<void> {
@@ -97,6 +99,7 @@ function ReviveForm({
 
   return (
     <form
+      ref={form}
       className="flex flex-col gap-4"
       onSubmit={(event) => {
         event.preventDefault();

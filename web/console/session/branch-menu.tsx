@@ -15,6 +15,7 @@ export function BranchMenu({ branch }: { branch: BranchRowFragment }) {
   const restore = useAction(RestoreBranchDocument);
   const input = { branchId: branch.id, expectedVersion: branch.version };
   const isTrunk = branch.parent === null;
+  const isSettled = branch.status === "SOLVED" || branch.status === "DEAD_END";
   return (
     <>
       <Menu
@@ -22,7 +23,7 @@ export function BranchMenu({ branch }: { branch: BranchRowFragment }) {
         button={<Ellipsis aria-hidden className="size-4" />}
         className="size-8"
       >
-        {!isReadOnly && (
+        {!isReadOnly && !isSettled && (
           <MenuItem onAction={() => askFork({ branchId: branch.id })}>Fork here…</MenuItem>
         )}
         {!isReadOnly && <MenuItem onAction={() => setRenames(true)}>Rename…</MenuItem>}

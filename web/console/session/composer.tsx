@@ -106,7 +106,9 @@ export function Composer({ branch }: { branch: BranchRowFragment }) {
         <AttachButton look="quiet" onFiles={uploads.add} />
         <Tool label="Fork" keyName="F" onPress={() => askFork({ branchId: branch.id })} />
         {branch.parent && <Tool label="Dead end" keyName="X" onPress={() => setEnds("DEAD_END")} />}
-        <Tool label="Solved" keyName="S" onPress={() => setEnds("SOLVED")} />
+        {branch.status !== "UNTRIED" && (
+          <Tool label="Solved" keyName="S" onPress={() => setEnds("SOLVED")} />
+        )}
         {text.length > COUNTED_FROM && (
           <span className={`text-xs tabular-nums ${isTooLong ? "text-dead-end" : "text-ink-3"}`}>
             {text.length.toLocaleString()} of {LONGEST.toLocaleString()} characters

@@ -4,6 +4,7 @@ import { Button } from "../ui/button";
 import { TextArea } from "../ui/field";
 import { fieldProblem, Refused } from "../ui/states";
 import { submitByKey } from "../ui/submit-key";
+import { useFirstProblem } from "../ui/use-first-problem";
 import { useKept } from "../ui/use-kept";
 import { type BranchRowFragment, MarkBranchStatusDocument } from "./operations";
 import { useSession } from "./session-context";
@@ -22,6 +23,7 @@ export function EndBranch({
   const { filled, fill, forget } = useKept(`${status}.${branch.id}`, () => ({ reason: "" }));
   const { reason } = filled;
   const mark = useAction(MarkBranchStatusDocument);
+  const form = useFirstProblem(mark.refusal);
   const isDead = status === "DEAD_END";
 
   async function submit(event: FormEvent): Promise<void> {
@@ -51,6 +53,7 @@ export function EndBranch({
 
   return (
     <form
+      ref={form}
       onSubmit={(event) => void submit(event)}
       onKeyDown={onKeyDown}
       className={`flex flex-col gap-2 rounded border bg-panel px-3 py-2.5 ${isDead ? "border-dead-end/60" : "border-solved/60"}`}
@@ -73,7 +76,8 @@ export function EndBranch({
           type="submit"
           aria-keyshortcuts="Control+Enter Meta+Enter"
           look={isDead ? "danger" : "primary"}
-          disabled={mark.isBusy || (isDead && reason.trim() === "")}
+          disabled={isDead && reason.trim() === ""}
+          aria-disabled={mark.isBusy}
         >
           {isDead ? "Mark as dead end" : "Mark as solved"}
         </Button>

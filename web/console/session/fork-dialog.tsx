@@ -8,6 +8,7 @@ import { Dialog, DialogActions } from "../ui/dialog";
 import { TextArea, TextField } from "../ui/field";
 import { fieldProblem, Refused } from "../ui/states";
 import { submitByKey } from "../ui/submit-key";
+import { useFirstProblem } from "../ui/use-first-problem";
 import { useKept } from "../ui/use-kept";
 import { BranchLimitDocument, ForkBranchDocument } from "./operations";
 import { type ForkWish, useSession } from "./session-context";
@@ -31,6 +32,7 @@ export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => v
   }));
   const { reason, options } = filled;
   const fork = useAction(ForkBranchDocument);
+  const form = useFirstProblem(fork.refusal);
   const [idempotencyKey] = useState(newKey);
   const left = useHypothesesLeft();
   const branch = branches.get(wish.branchId);
@@ -70,6 +72,7 @@ export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => v
       width="max-w-2xl"
     >
       <form
+        ref={form}
         onSubmit={(event) => void submit(event)}
         onKeyDown={submitByKey}
         className="flex flex-col gap-4"
@@ -139,7 +142,7 @@ export function ForkDialog({ wish, onClose }: { wish: ForkWish; onClose: () => v
           <Button
             type="submit"
             look="primary"
-            disabled={fork.isBusy}
+            aria-disabled={fork.isBusy}
             aria-keyshortcuts="Control+Enter Meta+Enter"
           >
             {fork.isBusy ? "Forking…" : `Fork into ${options.length}`}

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { newKey } from "../graph/keys";
 import { useAction } from "../graph/use-action";
@@ -8,6 +8,7 @@ import { DialogActions } from "../ui/dialog";
 import { SelectField, TextArea, TextField } from "../ui/field";
 import { fieldProblem, Refused } from "../ui/states";
 import { submitByKey } from "../ui/submit-key";
+import { useFirstProblem } from "../ui/use-first-problem";
 import { AttachButton } from "../uploads/attach-button";
 import { useFileDrop } from "../uploads/file-drop";
 import { UploadChips } from "../uploads/upload-chips";
@@ -50,7 +51,6 @@ export function StartForm({
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState(() => keptDraft(viewer.id));
   const start = useAction(StartSessionDocument);
-  const form = useRef<HTMLFormElement>(null);
   const intention = useRef({ content: "", key: "" });
   const drop = useFileDrop(uploads.add);
 
@@ -76,10 +76,7 @@ export function StartForm({
   }
 
   const refusal = start.refusal;
-  const isOfFields = refusal !== null && refusal.fields.length > 0;
-  useEffect(() => {
-    if (isOfFields) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [isOfFields]);
+  const form = useFirstProblem(refusal);
 
   const mayBeEmpty = draft.from === "PSA_TICKET" && Boolean(draft.integrationId);
   const teams = people?.viewer.account.teams ?? [];

@@ -1,7 +1,8 @@
-import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
+import { type FormEvent, type ReactNode, useEffect } from "react";
 import type { Action } from "../graph/use-action";
 import { Button } from "../ui/button";
 import { Refused } from "../ui/states";
+import { useFirstProblem } from "../ui/use-first-problem";
 
 /** What is to be entered, and the deed. What was refused stands beside its input, which then has the focus;
  * `inputs` are those that show it by themselves. Everything that was typed stays. */
@@ -30,13 +31,10 @@ export function Form({
   onStale?: () => void;
   children: ReactNode;
 }) {
-  const form = useRef<HTMLFormElement>(null);
   const { refusal, isBusy } = action;
+  const form = useFirstProblem(refusal);
   const isStale = refusal?.kind === "StaleVersionError";
 
-  useEffect(() => {
-    if (refusal) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [refusal]);
   useEffect(() => {
     if (isStale) onStale?.();
   }, [isStale, onStale]);
