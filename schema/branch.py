@@ -15,6 +15,7 @@ from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import session as sessions
 from schema import upload as uploads
+from schema.compiled.fields import at_hand, known
 from schema.context import Info
 from schema.errors import (
     BranchLimitError,
@@ -129,16 +130,14 @@ class Branch(Node):
         tree = await self._tree(info)
         return Branch.of(tree.by_id[key], tree)
 
-    @strawberry.field(description="By order, without the archived ones.")
+    @strawberry.field(
+        description="By order, without the archived ones.",
+        metadata=at_hand(lambda branch: children_in(known(branch.tree), branch)),
+    )
     async def children(
         self, info: Info
     ) -> list[Annotated["Branch", strawberry.lazy("schema.branch")]]:
-        tree = self.tree or await self._tree(info)
-        return [
-            Branch.of(row, tree)
-            for row in tree.children.get(self.row.id, ())
-            if row.archived_at is None
-        ]
+        return children_in(self.tree or await self._tree(info), self)
 
     @strawberry.field(description="Root first, parent last.")
     async def ancestors(
@@ -296,6 +295,11 @@ class Branch(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+
+def children_in(tree: Tree, branch: Branch) -> list[Branch]:
+    below = tree.children.get(branch.row.id, ())
+    return [Branch.of(row, tree) for row in below if row.archived_at is None]
 
 
 async def load(info: Info, key: UUID) -> Branch:
