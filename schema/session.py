@@ -29,7 +29,7 @@ from schema import second_opinion as second_opinions
 from schema import step as steps
 from schema import timeline as timelines
 from schema import upload as uploads
-from schema.compiled.fields import at_hand, known
+from schema.compiled.fields import NotAtHand, at_hand
 from schema.context import Info
 from schema.errors import (
     BudgetExceededError,
@@ -148,7 +148,7 @@ class AiSession(Node):
     ) -> Annotated["Integration", strawberry.lazy("schema.integration")] | None:
         return await integrations.find(info, self.row.integration_id)
 
-    @strawberry.field(metadata=at_hand(lambda session: trunk_of(known(session.tree))))
+    @strawberry.field(metadata=at_hand(lambda session: trunk_of(session.tree)))
     async def root_branch(
         self, info: Info
     ) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
@@ -381,7 +381,10 @@ class AiSession(Node):
         )
 
 
-def trunk_of(tree: Tree) -> "Branch":
+def trunk_of(tree: Tree | None) -> "Branch":
+    """Raises NotAtHand without a tree."""
+    if tree is None:
+        raise NotAtHand
     return branches.Branch.of(tree.root, tree)
 
 

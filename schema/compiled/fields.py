@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from keyword import iskeyword
-from typing import Any, TypeVar
+from typing import Any
 
 from graphql import (
     GraphQLAbstractType,
@@ -19,7 +19,6 @@ from strawberry.types.field import StrawberryField
 AT_HAND = "at_hand"
 
 Reading = Callable[[Any], object]
-T = TypeVar("T")
 
 
 class NotAtHand(Exception):
@@ -32,13 +31,6 @@ def at_hand(read: Reading) -> Mapping[object, object]:
     `read` is given the object, changes nothing, and raises NotAtHand where the resolver is needed.
     """
     return {AT_HAND: read}
-
-
-def known(value: T | None) -> T:
-    """Raises NotAtHand."""
-    if value is None:
-        raise NotAtHand
-    return value
 
 
 def attribute_of(field: GraphQLField) -> str | None:

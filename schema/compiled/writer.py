@@ -11,6 +11,7 @@ def read_1(source, waiting):
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from inspect import getattr_static
 from textwrap import indent
 from typing import Any
 
@@ -32,6 +33,7 @@ from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from schema.compiled.fields import attribute_of, class_of, classes_of, reading_of
 from schema.compiled.filling import Empty, GiveUp, Read
 from schema.compiled.leaves import PLAIN, leaf_lines
+from schema.rows import OfRow
 
 LARGEST = 400
 """Fields beyond which writing and compiling a function would itself hold others up."""
@@ -116,6 +118,8 @@ class Writer:
         if origin is None:
             raise NotPlain
         yield f"if type(source) is not {self._bind(origin)}: raise GiveUp"
+        if any(isinstance(value, OfRow) for value in vars(origin).values()):
+            yield "row = source.row"
         if type_.is_type_of is not None or self._is_of_a_union(type_):
             yield f"if getattr(source, {TYPE_CAST_ATTRIBUTE!r}, None) is not None: raise GiveUp"
 
@@ -137,7 +141,7 @@ class Writer:
             raise NotPlain
         attribute, reading = attribute_of(field), reading_of(field)
         if attribute is not None:
-            expression = f"source.{attribute}"
+            expression = self._attribute(class_of(parent), attribute)
         elif reading is not None:
             expression = f"{self._bind(reading)}(source)"
         else:
@@ -146,19 +150,28 @@ class Writer:
         lines, fields = self._value(field.type, variable, same)
         return [f"{variable} = {expression}", *lines], variable, fields
 
+    def _attribute(self, origin: type | None, name: str) -> str:
+        """Straight from the row, where the attribute would look there."""
+        of_row = getattr_static(origin, name, None)
+        if not isinstance(of_row, OfRow):
+            return f"source.{name}"
+        if isinstance(of_row.source, str):
+            return f"row.{of_row.source}"
+        return f"{self._bind(of_row.source)}(row)"
+
     def _value(
         self, type_: GraphQLOutputType, v: str, asked: FieldDetailsList
     ) -> tuple[list[str], int]:
         """Lines that complete the value of a variable in its place, and the fields within it."""
         if isinstance(type_, GraphQLNonNull):
-            lines, fields = self._present(type_.of_type, v, asked)
-            return [f"if {v} is None: raise GiveUp", *lines], fields
+            return self._present(type_.of_type, v, asked)
         lines, fields = self._present(type_, v, asked)
         return [f"if {v} is not None:", _block(lines)], fields
 
     def _present(
         self, type_: GraphQLOutputType, v: str, asked: FieldDetailsList
     ) -> tuple[list[str], int]:
+        """Lines that refuse null, as anything else that is not of the class they expect."""
         if isinstance(type_, GraphQLList):
             return self._list(type_.of_type, v, asked)
         if is_leaf_type(type_):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from inspect import getattr_static
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,8 @@ from graphql import (
     is_leaf_type,
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from schema.rows import OfRow
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -114,7 +117,15 @@ class Objects:
         return made
 
     def _set(self, made: Any, name: str, value: Any) -> None:
-        setattr(made, name, value)
+        of_row = getattr_static(type(made), name, None)
+        if not isinstance(of_row, OfRow):
+            setattr(made, name, value)
+            return
+        row = made.__dict__.setdefault("row", SimpleNamespace())
+        if isinstance(of_row.source, str):
+            setattr(row, of_row.source, value)
+        else:
+            row.id = UUID(int=self.dice.getrandbits(128)) if isinstance(value, str) else value
 
     def _asked(self, below: list[SelectionSetNode]) -> dict[str, list[SelectionSetNode]]:
         """Every field that any of the fragments asks for."""
