@@ -1,16 +1,17 @@
 """Compiled selections in the place where graphql-core completes objects and lists."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
-from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
 
 from schema.compiled.filling import Empty, Waiting, fill
 from schema.compiled.plans import Plan, plan_for
+from schema.compiled.writer import Mixed
 from schema.context import Context
 from schema.execution import TURN, BoundedExecution, Incremental, Result
 
@@ -19,10 +20,20 @@ Stock = Callable[[], Any]
 """graphql-core's way to the same value."""
 
 
+class Mix(NamedTuple):
+    asked: GroupedFieldSet
+    plain: Mixed | None
+    others: GroupedFieldSet
+
+
 class CompiledExecution(BoundedExecution):
     """Answers what it can by compiled functions, and what it cannot as graphql-core does."""
 
-    plan: Plan | None = None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.plan: Plan | None = None
+        self.mixes: dict[int, Mix] = {}
+        """By the identity of the selection, which is kept in it."""
 
     def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Result]:
         if cast("Context", self.context_value).runtime.compiled:
@@ -51,6 +62,41 @@ class CompiledExecution(BoundedExecution):
         except Exception:  # graphql-core comes upon it again and says what it is
             return stock()
         return self._filled(value, waiting, stock)
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: object,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: Incremental,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Plain fields at one go, and the others as graphql-core does."""
+        mix = self._mix(parent_type, grouped_field_set) if path and self.plan else None
+        if mix is None or mix.plain is None:
+            return super().execute_fields(
+                parent_type, source_value, path, grouped_field_set, position_context
+            )
+        try:
+            values = mix.plain.read(source_value)
+        except Exception:  # as above
+            return super().execute_fields(
+                parent_type, source_value, path, grouped_field_set, position_context
+            )
+        others = super().execute_fields(
+            parent_type, source_value, path, mix.others, position_context
+        )
+        if self.is_awaitable(others):
+            return _joined_later(values, mix, others)
+        return _joined(values, mix, cast("dict[str, Any]", others))
+
+    def _mix(self, parent: GraphQLObjectType, asked: GroupedFieldSet) -> Mix | None:
+        mix = self.mixes.get(id(asked))
+        if mix is None and self.plan is not None:
+            plain = self.plan.mixed(self, parent, asked)
+            others = {name: asked[name] for name in plain.others} if plain else {}
+            mix = self.mixes[id(asked)] = Mix(asked, plain, others)
+        return mix
 
     def complete_iterable_value(
         self,
@@ -100,3 +146,18 @@ class CompiledExecution(BoundedExecution):
             completed = stock()
             return cast("T", await completed if self.is_awaitable(completed) else completed)
         return value
+
+
+async def _joined_later(
+    values: dict[str, Any], mix: Mix, others: Awaitable[dict[str, Any]]
+) -> dict[str, Any]:
+    return _joined(values, mix, await others)
+
+
+def _joined(values: dict[str, Any], mix: Mix, others: dict[str, Any]) -> dict[str, Any]:
+    """In the order of the answer, for which places were kept. A field that does not exist has none."""
+    values.update(others)
+    if len(others) < len(mix.others):
+        for name in mix.others.keys() - others.keys():
+            del values[name]
+    return values

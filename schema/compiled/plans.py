@@ -7,15 +7,16 @@ from weakref import ref
 from graphql import (
     DirectiveNode,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLOutputType,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
-from schema.compiled.writer import NotPlain, Reader, Writer
+from schema.compiled.writer import Mixed, NotPlain, Reader, Writer
 
 MOST = 1_000
 """Operations; those whose documents nobody remembers go by themselves."""
@@ -33,6 +34,7 @@ class Plan:
 
     def __init__(self) -> None:
         self.readers: dict[object, Reader | None] = {}
+        self.mixes: dict[object, Mixed | None] = {}
 
     def reader(
         self, executor: Executor[Any], type_: GraphQLOutputType, asked: FieldDetailsList
@@ -44,6 +46,19 @@ class Plan:
         except KeyError:
             reader = self.readers[key] = _written(executor, type_, asked)
             return reader
+
+    def mixed(
+        self, executor: Executor[Any], parent: GraphQLObjectType, asked: GroupedFieldSet
+    ) -> Mixed | None:
+        """None where the selection has next to no plain fields."""
+        nodes = (id(details.node) for same in asked.values() for details in same)
+        key = (parent, *nodes)
+        if key not in self.mixes:
+            try:
+                self.mixes[key] = Writer(executor).mixed(parent, asked)
+            except NotPlain:
+                self.mixes[key] = None
+        return self.mixes[key]
 
 
 def _written(

@@ -8,7 +8,7 @@ def read_1(source, waiting):
     return {"label": v0, ...}
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import getattr_static
@@ -21,12 +21,13 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     Undefined,
+    get_named_type,
     is_abstract_type,
     is_leaf_type,
     is_object_type,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.type import TypeNameMetaFieldDef
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
@@ -34,6 +35,9 @@ from schema.compiled.fields import attribute_of, class_of, classes_of, reading_o
 from schema.compiled.filling import Empty, GiveUp, Read
 from schema.compiled.leaves import PLAIN, leaf_lines
 from schema.rows import OfRow
+
+FEW = 2
+"""Plain fields from which on it is worth while to read them apart from the others."""
 
 LARGEST = 400
 """Fields beyond which writing and compiling a function would itself hold others up."""
@@ -57,7 +61,14 @@ class Reader:
 
     read: Read
     fields: int
-    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """The values of an object's plain fields, with places kept for the others."""
+
+    read: Callable[[Any], dict[str, Any]]
+    others: tuple[str, ...]
 
 
 class Writer:
@@ -74,10 +85,34 @@ class Writer:
     def reader(self, type_: GraphQLOutputType, asked: FieldDetailsList) -> Reader:
         """Raises NotPlain."""
         name, fields = self._function(type_, asked)
+        read: Any = self._compiled(name)
+        return Reader(read, fields)
+
+    def mixed(self, parent: GraphQLObjectType, asked: GroupedFieldSet) -> Mixed:
+        """Of an object of which not only plain fields are asked. Raises NotPlain where too few are."""
+        lines = list(self._class_lines(parent))
+        values: list[str] = []
+        others: list[str] = []
+        for response_name, same in asked.items():
+            value = "None"
+            if _is_leaf(self.executor, parent, same):
+                with suppress(NotPlain):
+                    more, value, _ = self._field(parent, same)
+                    lines += more
+            if value == "None":
+                others.append(response_name)
+            values.append(f"{response_name!r}: {value}")
+        if len(values) < len(others) + FEW:
+            raise NotPlain
+        lines.append(f"return {{{', '.join(values)}}}")
+        self.functions.append(f"def read_mixed(source):\n{_block(lines)}\n")
+        read: Any = self._compiled("read_mixed")
+        return Mixed(read, tuple(others))
+
+    def _compiled(self, name: str) -> object:
         source = "\n".join(self.functions)
         exec(compile(source, "<compiled selection>", "exec"), self.names)  # noqa: S102 - our own lines
-        read: Any = self.names[name]
-        return Reader(read, fields, source)
+        return self.names[name]
 
     def _function(self, type_: GraphQLOutputType, asked: FieldDetailsList) -> tuple[str, int]:
         """The name of a function that completes a value of this type, and how many fields it reads."""
@@ -233,6 +268,11 @@ class Writer:
         name = f"c{len(self.names)}"
         self.names[name] = value
         return name
+
+
+def _is_leaf(executor: Executor[Any], parent: GraphQLObjectType, same: FieldDetailsList) -> bool:
+    field = executor.schema.get_field(parent, same[0].node.name.value)
+    return field is not None and is_leaf_type(get_named_type(field.type))
 
 
 def _block(lines: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInt, GraphQLNonNull, GraphQLString
 
-from schema.compiled import fields, leaves, plans, writer
+from schema.compiled import execution, fields, leaves, plans, writer
 from schema.compiled.writer import Writer
 from tests.compiled.adverse import ADVERSE
 from tests.compiled.compare import compare_all
@@ -93,6 +93,13 @@ def sorts_the_answer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(writer, "_block", mutant)
 
 
+def puts_plain_fields_last(patch: pytest.MonkeyPatch) -> None:
+    def mutant(values: dict[str, Any], _: Any, others: dict[str, Any]) -> dict[str, Any]:
+        return {**others, **{name: value for name, value in values.items() if name not in others}}
+
+    patch.setattr(execution, "_joined", mutant)
+
+
 MUTANTS: tuple[Break, ...] = (
     skips_as_the_first_time,
     returns_null_for_an_error,
@@ -105,6 +112,7 @@ MUTANTS: tuple[Break, ...] = (
     tells_values_of_enums,
     forgets_what_a_scalar_refuses,
     sorts_the_answer,
+    puts_plain_fields_last,
 )
 
 
