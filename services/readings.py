@@ -7,6 +7,7 @@ anew for every request takes longer than reading a small tree.
 
 from collections import namedtuple
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Enum, Select
@@ -20,13 +21,13 @@ class Reading(Generic[T]):
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
-        self._row = _row_class(statement)
+        self._row = partial(tuple.__new__, _row_class(statement))
 
     async def fetch(self, db: AsyncConnection, **parameters: object) -> Sequence[T]:
         result = await db.execute(self._statement, parameters)
         records = cast("Any", result).cursor.fetchall()  # asyncpg's, before SQLAlchemy's rows
         result.close()
-        return cast("Sequence[T]", list(map(self._row._make, records)))
+        return cast("Sequence[T]", list(map(self._row, records)))
 
 
 def _row_class(statement: Select[Any]) -> Any:  # noqa: ANN401 - a class made at run time

@@ -1,7 +1,8 @@
 """Which selections of an operation are compiled, kept for as long as its document is."""
 
-from collections.abc import Iterator
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 from weakref import ref
 
 from graphql import (
@@ -26,6 +27,9 @@ CASES = 16
 
 KNOWN_DIRECTIVES = frozenset({"skip", "include"})
 
+log = logging.getLogger("flowpilot.compiled")
+
+T = TypeVar("T")
 Values = tuple[object, ...]
 
 
@@ -41,11 +45,9 @@ class Plan:
     ) -> Reader | None:
         """None where the selection has more than plain fields."""
         key = (type_, *(id(details.node) for details in asked))
-        try:
-            return self.readers[key]
-        except KeyError:
-            reader = self.readers[key] = _written(executor, type_, asked)
-            return reader
+        if key not in self.readers:
+            self.readers[key] = _written(lambda: Writer(executor).reader(type_, asked))
+        return self.readers[key]
 
     def mixed(
         self, executor: Executor[Any], parent: GraphQLObjectType, asked: GroupedFieldSet
@@ -54,19 +56,17 @@ class Plan:
         nodes = (id(details.node) for same in asked.values() for details in same)
         key = (parent, *nodes)
         if key not in self.mixes:
-            try:
-                self.mixes[key] = Writer(executor).mixed(parent, asked)
-            except NotPlain:
-                self.mixes[key] = None
+            self.mixes[key] = _written(lambda: Writer(executor).mixed(parent, asked))
         return self.mixes[key]
 
 
-def _written(
-    executor: Executor[Any], type_: GraphQLOutputType, asked: FieldDetailsList
-) -> Reader | None:
+def _written(write: Callable[[], T]) -> T | None:
     try:
-        return Writer(executor).reader(type_, asked)
+        return write()
     except (NotPlain, GraphQLError):  # graphql-core says again what is wrong with a directive
+        return None
+    except Exception:  # nobody goes without an answer because it could have been quicker
+        log.exception("a selection could not be compiled")
         return None
 
 
