@@ -39,7 +39,7 @@ from schema.rows import OfRow
 FEW = 2
 """Plain fields from which on it is worth while to read them apart from the others."""
 
-LARGEST = 400
+LARGEST = 200
 """Fields beyond which writing and compiling a function would itself hold others up."""
 
 NAMES: dict[str, object] = {
