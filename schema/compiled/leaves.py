@@ -4,7 +4,7 @@ Each repeats what the type's own `coerce_output_value` does for values of the ex
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -21,6 +21,8 @@ from graphql import (
     GraphQLString,
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
+
+from schema.scalars import write_instant
 
 PLAIN = frozenset({str, int, float, bool, bytes, list, dict, datetime, date, time, Decimal, UUID})
 """Classes whose instances are neither awaitable nor exceptions, whatever is done to them."""
@@ -45,6 +47,8 @@ def leaf_lines(leaf: GraphQLLeafType, v: str, bind: Bind) -> list[str]:
     refusal = BUILT_IN.get(leaf)
     if refusal is not None:
         return [f"if {refusal.format(v=v)}: raise GiveUp"]
+    if leaf.coerce_output_value is write_instant:
+        return _instant_lines(v, bind)
     return _coerced_lines(leaf, v, bind)
 
 
@@ -62,6 +66,14 @@ def _enum_lines(leaf: GraphQLEnumType, v: str, bind: Bind) -> list[str]:
 
 def _is_ordinary(enum: Any) -> bool:  # noqa: ANN401 - whatever strawberry took for one
     return isinstance(enum, type) and issubclass(enum, Enum) and not hasattr(enum, "__await__")
+
+
+def _instant_lines(v: str, bind: Bind) -> list[str]:
+    """In UTC it is left as it is: `schema.transport.encoding` writes the same text of it, and sooner."""
+    return [
+        f"if type({v}) is not {bind(datetime)}: raise GiveUp",
+        f"if {v}.tzinfo is not {bind(UTC)}: {v} = {bind(write_instant)}({v})",
+    ]
 
 
 def _coerced_lines(leaf: GraphQLScalarType, v: str, bind: Bind) -> list[str]:

@@ -13,6 +13,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
 from schema.compiled.fields import NotAtHand, at_hand
+from schema.scalars import DATE_TIME
 
 
 @strawberry.enum
@@ -216,5 +217,10 @@ class Query:
 ADVERSE = strawberry.Schema(
     query=Query,
     types=[Leaf, Node, Picky],
-    config=StrawberryConfig(scalar_map={Shout: strawberry.scalar(name="Shout", serialize=shouted)}),
+    config=StrawberryConfig(
+        scalar_map={
+            Shout: strawberry.scalar(name="Shout", serialize=shouted),
+            datetime: DATE_TIME,
+        }
+    ),
 )._schema

@@ -28,6 +28,7 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from schema.rows import OfRow
+from schema.transport.encoding import decode, encode
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -257,6 +258,8 @@ def spread(answer: Any) -> Iterator[Any]:
         yield len(answer)
         for value in answer:
             yield from spread(value)
+    elif isinstance(answer, datetime):  # as clients see it
+        yield from spread(decode(encode(answer)))
     else:
         yield type(answer).__name__
         yield ADDRESS.sub("", repr(answer))

@@ -100,6 +100,11 @@ def puts_plain_fields_last(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(execution, "_joined", mutant)
 
 
+def leaves_every_instant_as_it_is(patch: pytest.MonkeyPatch) -> None:
+    instant_lines = leaves._instant_lines
+    patch.setattr(leaves, "_instant_lines", lambda *given: instant_lines(*given)[:1])
+
+
 MUTANTS: tuple[Break, ...] = (
     skips_as_the_first_time,
     returns_null_for_an_error,
@@ -113,6 +118,7 @@ MUTANTS: tuple[Break, ...] = (
     forgets_what_a_scalar_refuses,
     sorts_the_answer,
     puts_plain_fields_last,
+    leaves_every_instant_as_it_is,
 )
 
 
