@@ -133,6 +133,7 @@ async def open_runtime(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),
                 ),
+                compiled=settings.executor == "compiled",
             )
             async with observed(settings, runtime):
                 yield runtime

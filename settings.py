@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     model: str = "claude-sonnet-5-5"
     model_max_tokens: Annotated[int, Field(ge=256, le=64_000)] = 8_000
     model_timeout: Annotated[float, Field(gt=0, le=3600)] = 100.0
+    executor: Literal["compiled", "stock"] = "compiled"
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

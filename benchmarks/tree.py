@@ -31,7 +31,7 @@ def nested(depth: int) -> str:
 
 NESTED = f"query Tree($id: ID!) {{ session(id: $id) {{ id rootBranch {{ {nested(5)} }} }} }}"
 FLAT = f"query Flat($id: ID!) {{ session(id: $id) {{ id branches {{ {SCALARS} }} }} }}"
-MUST = {"nested_1000": 15.0, "flat_1000": 15.0}
+MUST = {"nested_1000": 2.0, "flat_1000": 2.0}
 
 SIGN_IN = """mutation($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password}) {

@@ -15,6 +15,7 @@ from schema import hypothesis as hypotheses
 from schema import message as messages
 from schema import session as sessions
 from schema import upload as uploads
+from schema.compiled.fields import NotAtHand, at_hand
 from schema.context import Info
 from schema.errors import (
     BranchLimitError,
@@ -25,6 +26,7 @@ from schema.errors import (
     StaleVersionError,
 )
 from schema.node import Node
+from schema.rows import of_row
 from schema.usage import TokenUsage
 from services.archive import still_open
 from services.comparison import compare
@@ -100,6 +102,7 @@ class Revival:
         return await accounts.load_user(info, self.row.revived_by)
 
 
+@of_row(id=lambda row: node_id(Kind.BRANCH, row.id), order="branch_order")
 @strawberry.type(
     description="One hypothesis and the conversation that tests it; the root is the trunk."
 )
@@ -143,16 +146,14 @@ class Branch(Node):
         tree = await self._tree(info)
         return Branch.of(tree.by_id[key], tree)
 
-    @strawberry.field(description="By order, without the archived ones.")
+    @strawberry.field(
+        description="By order, without the archived ones.",
+        metadata=at_hand(lambda branch: children_in(branch.tree, branch)),
+    )
     async def children(
         self, info: Info
     ) -> list[Annotated["Branch", strawberry.lazy("schema.branch")]]:
-        tree = self.tree or await self._tree(info)
-        return [
-            Branch.of(row, tree)
-            for row in tree.children.get(self.row.id, ())
-            if row.archived_at is None
-        ]
+        return children_in(await self._tree(info), self)
 
     @strawberry.field(description="Root first, parent last.")
     async def ancestors(
@@ -288,25 +289,17 @@ class Branch(Node):
 
     @classmethod
     def of(cls, row: models.Branch, tree: Tree | None = None) -> Self:
-        return cls(
-            id=strawberry.ID(node_id(Kind.BRANCH, row.id)),
-            row=row,
-            tree=tree,
-            label=row.label,
-            description=row.description,
-            order=row.branch_order,
-            depth=row.depth,
-            status=row.status,
-            status_reason=row.status_reason,
-            status_changed_at=row.status_changed_at,
-            is_active=row.is_active,
-            likelihood=row.likelihood,
-            archived_at=row.archived_at,
-            step_count=row.step_count,
-            version=row.version,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+        branch = cls.__new__(cls)
+        branch.row, branch.tree = row, tree
+        return branch
+
+
+def children_in(tree: Tree | None, branch: Branch) -> list[Branch]:
+    """Raises NotAtHand without a tree."""
+    if tree is None:
+        raise NotAtHand
+    below = tree.children.get(branch.row.id)
+    return [Branch.of(row, tree) for row in below if row.archived_at is None] if below else []
 
 
 async def load(info: Info, key: UUID) -> Branch:

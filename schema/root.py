@@ -29,8 +29,8 @@ from resolvers.queue import QueueMutations, QueueQueries
 from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
 from resolvers.uploads import UploadMutations
+from schema.compiled.execution import CompiledExecution
 from schema.errors import HANDLERS, ErrorPolicy
-from schema.execution import BoundedExecution
 from schema.handoff import HandoffTakenHandler
 from schema.limits import Admission, oversize
 from schema.observation import Observation
@@ -110,7 +110,7 @@ graphql_schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
-    execution_context_class=BoundedExecution,
+    execution_context_class=CompiledExecution,
     extensions=[Observation, ErrorPolicy, FreshContext, Admission],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),
 )

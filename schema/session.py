@@ -29,6 +29,7 @@ from schema import second_opinion as second_opinions
 from schema import step as steps
 from schema import timeline as timelines
 from schema import upload as uploads
+from schema.compiled.fields import NotAtHand, at_hand
 from schema.context import Info
 from schema.errors import (
     BudgetExceededError,
@@ -147,12 +148,11 @@ class AiSession(Node):
     ) -> Annotated["Integration", strawberry.lazy("schema.integration")] | None:
         return await integrations.find(info, self.row.integration_id)
 
-    @strawberry.field
+    @strawberry.field(metadata=at_hand(lambda session: trunk_of(session.tree)))
     async def root_branch(
         self, info: Info
     ) -> Annotated["Branch", strawberry.lazy("schema.branch")]:
-        tree = await self._tree(info)
-        return branches.Branch.of(tree.root, tree)
+        return trunk_of(await self._tree(info))
 
     @strawberry.field
     async def active_branch(
@@ -379,6 +379,13 @@ class AiSession(Node):
             updated_at=row.updated_at,
             resolved_at=row.resolved_at,
         )
+
+
+def trunk_of(tree: Tree | None) -> "Branch":
+    """Raises NotAtHand without a tree."""
+    if tree is None:
+        raise NotAtHand
+    return branches.Branch.of(tree.root, tree)
 
 
 async def load(info: Info, key: UUID) -> AiSession:

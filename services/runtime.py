@@ -118,6 +118,8 @@ class Runtime:
     files: FileStore
     destinations: Destinations
     token_lifetimes: TokenLifetimes = TokenLifetimes()
+    compiled: bool = True
+    """Whether selections of plain fields are compiled (schema/compiled)."""
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to end: balancers should send nobody any more."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -8,10 +8,12 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Enum,
     ScalarSelect,
     Select,
+    bindparam,
     case,
     func,
     insert,
@@ -41,6 +43,7 @@ from services.files.attachments import attach, check_attachments, named_uploads
 from services.ids import Kind, new_id, node_id
 from services.leases import end_claim, renew_lease
 from services.pages import Page, page_size, read_cursor
+from services.readings import Reading
 from services.runtime import Runtime
 from services.tickets import as_intake, read_ticket
 from services.tree import Tree, branch_rows, link
@@ -326,7 +329,11 @@ async def set_assignee(
 
 def event_seq(actor: Actor) -> ScalarSelect[int]:
     """The account's newest event, in the snapshot of whatever statement it is part of."""
-    return select(Account.event_seq).where(Account.id == actor.account_id).scalar_subquery()
+    return newest_event(actor.account_id)
+
+
+def newest_event(account_id: UUID | BindParameter[UUID]) -> ScalarSelect[int]:
+    return select(Account.event_seq).where(Account.id == account_id).scalar_subquery()
 
 
 def viewed(actor: Actor) -> Select[AiSession, int]:
@@ -354,20 +361,23 @@ async def by_id(
     return {row.id: _view_of(row) for row in rows}
 
 
+IS_TRUNK = Branch.parent_branch_id.is_(None)
+
+SESSION_AND_TREE: Reading[Any] = Reading(
+    branch_rows(bindparam("account_id"))
+    .add_columns(
+        case((IS_TRUNK, literal_column("ai_sessions"))).label("session"),
+        case((IS_TRUNK, newest_event(bindparam("account_id")))).label("event_seq"),
+    )
+    .where(Branch.session_id == bindparam("session_id"))
+    .order_by(Branch.depth, Branch.branch_order)
+)
+
+
 async def with_tree(runtime: Runtime, actor: Actor, session_id: UUID) -> SessionView | None:
     """A session and its whole tree in one statement; the trunk's row carries the session."""
-    trunk = Branch.parent_branch_id.is_(None)
-    statement = (
-        branch_rows(actor.account_id)
-        .add_columns(
-            case((trunk, literal_column("ai_sessions"))).label("session"),
-            case((trunk, event_seq(actor))).label("event_seq"),
-        )
-        .where(Branch.session_id == session_id)
-        .order_by(Branch.depth, Branch.branch_order)
-    )
     async with runtime.read(actor) as db:
-        rows: Sequence[Any] = (await db.execute(statement)).all()
+        rows = await SESSION_AND_TREE.fetch(db, account_id=actor.account_id, session_id=session_id)
     if not rows:
         return None
     return SessionView(_from_record(rows[0].session), rows[0].event_seq, link(rows))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, select
 
 from models.branch import Branch
 from models.session import AiSession
 from services.access import Actor
-from services.database import fetch
+from services.readings import Reading
 from services.runtime import Runtime
 
 
@@ -60,7 +60,7 @@ def link(branches: Iterable[Branch]) -> Tree:
     return Tree(root, by_id, dict(children))
 
 
-def branch_rows(account_id: UUID) -> Select[Branch]:
+def branch_rows(account_id: UUID | BindParameter[UUID]) -> Select[Branch]:
     """Branches with `is_active`; what reads them joins nothing else."""
     is_active = (AiSession.active_branch_id == Branch.id).label("is_active")
     statement = (
@@ -74,16 +74,18 @@ def branch_rows(account_id: UUID) -> Select[Branch]:
     return cast("Select[Branch]", statement)
 
 
+TREES: Reading[Branch] = Reading(
+    branch_rows(bindparam("account_id"))
+    .where(Branch.session_id.in_(bindparam("session_ids", expanding=True)))
+    .order_by(Branch.depth, Branch.branch_order)
+)
+
+
 async def by_session(
     runtime: Runtime, actor: Actor, session_ids: Sequence[UUID]
 ) -> dict[UUID, Tree]:
-    statement = (
-        branch_rows(actor.account_id)
-        .where(Branch.session_id.in_(session_ids))
-        .order_by(Branch.depth, Branch.branch_order)
-    )
     async with runtime.read(actor) as db:
-        rows = await fetch(db, statement)
+        rows = await TREES.fetch(db, account_id=actor.account_id, session_ids=session_ids)
     grouped: defaultdict[UUID, list[Branch]] = defaultdict(list)
     for row in rows:
         grouped[row.session_id].append(row)

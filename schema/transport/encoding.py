@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from schema.scalars import write_instant
+
 
 def decode(data: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Raises JSONDecodeError for whatever is not JSON in UTF-8, or is nested too deep to be read.
@@ -33,8 +35,8 @@ def _refuse(constant: str) -> None:
 
 
 def encode(data: object) -> bytes:
-    """An error may repeat half a surrogate pair that its client has sent."""
+    """An error may repeat half a surrogate pair that its client has sent. Instants are in UTC."""
     try:
-        return orjson.dumps(data)
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
     except TypeError:
-        return json.dumps(data, separators=(",", ":")).encode()
+        return json.dumps(data, separators=(",", ":"), default=write_instant).encode()

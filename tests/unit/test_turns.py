@@ -1,18 +1,23 @@
 """A long answer is completed in turns, and is the same as at one go."""
 
 import asyncio
+from collections.abc import Iterator
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import strawberry
+from graphql import parse
 from strawberry.dataloader import DataLoader
+from strawberry.extensions import SchemaExtension
 
-from schema.execution import TURN, BoundedExecution
+from schema.compiled.execution import CompiledExecution
+from schema.execution import TURN
 from services.runtime import Limits
 
 BROKEN = 700
-RUNTIME = SimpleNamespace(limits=Limits())
+RUNTIME = SimpleNamespace(limits=Limits(), compiled=False)
 
 
 @strawberry.type
@@ -63,7 +68,23 @@ class Query:
         return [Part(number=number) for number in range(count)]
 
 
-PARTS = strawberry.Schema(query=Query, execution_context_class=BoundedExecution)
+remembered = lru_cache(parse)
+
+
+class Remembered(SchemaExtension):
+    def on_parse(self) -> Iterator[None]:
+        self.execution_context.graphql_document = remembered(self.execution_context.query or "")
+        yield
+
+
+PARTS = strawberry.Schema(
+    query=Query, execution_context_class=CompiledExecution, extensions=[Remembered]
+)
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["stock", "compiled"])
+async def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RUNTIME, "compiled", request.param)
 
 
 class Beside:
@@ -87,7 +108,10 @@ class Beside:
 
 
 async def run(document: str, **context: object) -> Any:
-    return await PARTS.execute(document, context_value=SimpleNamespace(runtime=RUNTIME, **context))
+    """Not the first time: what has come before may be compiled."""
+    given = SimpleNamespace(runtime=RUNTIME, **context)
+    await PARTS.execute(document, context_value=given)
+    return await PARTS.execute(document, context_value=given)
 
 
 @pytest.mark.parametrize("field", ["parts", "later"])
