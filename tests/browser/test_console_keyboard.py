@@ -166,3 +166,52 @@ async def test_a_message_is_sent_and_a_dead_end_is_marked(page: Page, talk: Conv
     document = "query($id: ID!) { session(id: $id) { branches { label status statusReason } } }"
     found = (await talk.client.run(document, id=talk.id))["session"]["branches"]
     assert {"label": "DNS", "status": "DEAD_END", "statusReason": "It is right and fresh"} in found
+
+
+async def test_a_session_goes_from_hand_to_hand_to_its_documents(
+    page: Page, windows: Windows, colleagues: Colleagues
+) -> None:
+    queue = await windows.open("/queue", who="engineer2", of=colleagues)
+    await press_button(page, page.get_by_role("button", name="Hand off"))
+    dialog = page.get_by_role("dialog", name="Hand off")
+    await expect(dialog).to_be_visible()
+    await tab_to(page, dialog.get_by_role("radio", name="Park"))
+    await press(page, "ArrowRight")
+    await expect(dialog.get_by_role("radio", name="Escalate")).to_be_checked()
+    await tab_to(page, dialog.get_by_label("Why does this need escalation?"))
+    await page.keyboard.type("Nobody here may change the zone.")
+    await press(page, "Control+Enter")
+    await expect(dialog).to_be_hidden()
+
+    row = queue.get_by_role("row").filter(has_text="Nobody here may change the zone.")
+    await expect(row).to_be_visible()
+    await press(queue, "j")
+    await expect(row.get_by_role("link")).to_be_focused()
+    await press(queue, "c")
+    await expect(queue.get_by_role("region", name="Briefing")).to_contain_text("Nobody here")
+
+    await press_button(queue, queue.get_by_role("button", name="Resolve"))
+    dialog = queue.get_by_role("dialog", name="Resolve")
+    await expect(dialog.get_by_label("What was it, and what solved it?")).to_be_focused()
+    await queue.keyboard.type("The zone had lost its record; it was put back.")
+    await press(queue, "Control+Enter")
+    await expect(dialog).to_be_hidden()
+
+    notes = queue.get_by_role("tabpanel", name="Ticket notes")
+    await press_button(queue, notes.get_by_role("button", name="Edit"))
+    field = notes.get_by_label("Text, in Markdown")
+    await tab_to(queue, field)
+    await press(queue, "Control+End")
+    await queue.keyboard.type("\n\nIt was put back at noon.")
+    await press(queue, "Control+Enter")
+    await expect(field).to_be_hidden()
+    await press(queue, "d")
+    await expect(notes.get_by_label("What changed")).to_contain_text("It was put back at noon.")
+    await press_button(queue, notes.get_by_role("button", name=re.compile("^Approve")))
+    await expect(notes.get_by_text("Approved", exact=True)).to_be_visible()
+
+
+async def press_button(page: Page, button: Locator) -> None:
+    await expect(button).to_be_visible()
+    await tab_to(page, button)
+    await press(page, "Enter")
