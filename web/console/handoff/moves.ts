@@ -1,4 +1,5 @@
 import type { Identity } from "../../shared/auth";
+import { isOver, isWriter } from "../shell/access";
 import type { HandoffLineFragment, SessionHeadFragment } from "./operations";
 
 export type Move =
@@ -21,9 +22,9 @@ export function movesOf(
   held: HandoffLineFragment | undefined,
   viewer: Viewer,
 ): Set<Move> {
-  const leads = viewer.role === "LEAD" || viewer.role === "ADMIN";
-  const writes = leads || session.assignee.id === viewer.id;
-  const isOver = session.status === "RESOLVED" || session.status === "ABANDONED";
+  const leads = viewer.role !== "ENGINEER";
+  const writes = isWriter(session, viewer);
+  const over = isOver(session);
   const isActive = session.status === "ACTIVE";
   const waiting = waitingOf(session);
   const putDown = waiting?.handedOffBy.id === viewer.id;
@@ -32,10 +33,10 @@ export function movesOf(
     claim: waiting !== null && viewer.role !== null,
     takeBack: waiting !== null && (writes || putDown),
     giveBack: writes && isActive && held !== undefined,
-    reassign: leads && !isOver,
-    resolve: writes && !isOver,
-    abandon: writes && !isOver,
-    reopen: writes && isOver,
+    reassign: leads && !over,
+    resolve: writes && !over,
+    abandon: writes && !over,
+    reopen: writes && over,
     linkTicket: writes,
   };
   return new Set((Object.keys(can) as Move[]).filter((move) => can[move]));
