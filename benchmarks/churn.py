@@ -73,11 +73,11 @@ async def write(place: Stage, desks: Sequence[Desk], until: float) -> None:
 async def weigh(pid: int, samples: list[tuple[float, float]], until: float) -> None:
     began = time.monotonic()
     while time.monotonic() < until:
-        samples.append(((time.monotonic() - began) / 60, _resident(pid)))
+        samples.append(((time.monotonic() - began) / 60, resident(pid)))
         await asyncio.sleep(SAMPLE)
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     """Megabytes."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):

@@ -27,6 +27,7 @@ from schema.events import (
 from schema.presence import Presence, SessionPresence
 from schema.queue import QueueFilter
 from schema.session import SessionFilter
+from schema.sharing import SharedContext, relay_of
 from services import sessions
 from services.errors import NotFound
 from services.feed import Reset, StoredEvent, decode_cursor
@@ -156,16 +157,20 @@ async def _follow(
         FEED_RESETS.inc()
         yield FeedReset.at(account_id, await feed.newest(account_id))
         return
-    try:
-        async with aclosing(feed.follow(account_id, place, session_key, permit)) as events:
-            async for event in events:
-                kind = kinds.get(event.type)
-                if kind is None or (passes is not None and not await passes(event)):
-                    continue
-                context.hear(event)
-                EVENTS_DELIVERED.inc()
-                yield kind.of(account_id, event)
-                context.forget()
-    except Reset as reset:
-        FEED_RESETS.inc()
-        yield FeedReset.at(account_id, reset.seq)
+    with relay_of(info) as relay:
+        try:
+            async with aclosing(
+                feed.follow(account_id, place, session_key, permit, relay)
+            ) as events:
+                async for event in events:
+                    kind = kinds.get(event.type)
+                    if kind is None or (passes is not None and not await passes(event)):
+                        continue
+                    context.hear(event)
+                    if not isinstance(context, SharedContext):  # who shares it is counted there
+                        EVENTS_DELIVERED.inc()
+                    yield kind.of(account_id, event)
+                    context.forget()
+        except Reset as reset:
+            FEED_RESETS.inc()
+            yield FeedReset.at(account_id, reset.seq)

@@ -33,6 +33,8 @@ class Context:
         self.address = address
         """Where the caller calls from; a trusted proxy has said so, or the connection."""
         self.connection_params: dict[str, Any] = {}
+        self.pushed = 0
+        """Results of a subscription that were shared with others."""
         self._loaders: Loaders | None = None
         self._own_loaders: OwnLoaders | None = None
 

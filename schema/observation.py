@@ -104,7 +104,7 @@ class Observation(SchemaExtension):
             "codes": codes,
         }
         if self.subscribed:
-            told["results"] = self.results
+            told["results"] = self.results + context.pushed
         log.info("operation", extra=told)
         if self.span is not None:
             self.span.update_name(f"{kind} {field}")

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
@@ -100,6 +100,23 @@ class Permit:
         return max((self.expires_at - datetime.now(UTC)).total_seconds(), 0)
 
 
+class Seat(Protocol):
+    """With others, where somebody else tells what comes."""
+
+    dropped: asyncio.Event
+    """Set when its holder must go on alone."""
+
+    def leave(self) -> int:
+        """Up to where its holder was told."""
+
+
+class Relay(Protocol):
+    """A way to hear what comes together with others."""
+
+    def take(self, place: int) -> Seat | None:
+        """For a follower who was told all there is, up to `place`, and may hear it; None: hear it alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     events: list[StoredEvent]
@@ -178,6 +195,11 @@ class Feed:
         """The sequence of the account's newest event; 0 before the first."""
         return (await self._position(account_id))[0]
 
+    async def access_version(self, account_id: UUID) -> int:
+        """At most two seconds old where somebody follows, and then it costs nothing to ask."""
+        reader = self._readers.get(account_id)
+        return reader.access_version if reader else (await self._position(account_id))[1]
+
     async def _position(self, account_id: UUID) -> tuple[int, int]:
         """The newest event's sequence, and the access version."""
         statement = select(Account.event_seq, Account.access_version).where(
@@ -193,8 +215,10 @@ class Feed:
         after: int | None,
         session_id: UUID | None = None,
         permit: Permit | None = None,
+        relay: Relay | None = None,
     ) -> AsyncGenerator[StoredEvent, None]:
-        """Every event after `after` (None: from now), of one session or all; never ends by itself.
+        """Every event after `after` (None: from now), of one session or all, but for those of which the
+        relay has told; never ends by itself.
 
         Raises Reset when the place is beyond the log's end, before its beginning, or more than
         10,000 events back, and whatever the permit raises before an event that its holder may not
@@ -215,7 +239,15 @@ class Feed:
                     raise Reset(end)
                 await permit.hold(reader.access_version)
                 if place >= end:
-                    await _until(moved, permit)
+                    caught_up = place >= reader.last and permit.version >= reader.access_version
+                    seat = relay.take(place) if relay and caught_up else None
+                    if seat is None:
+                        await _until(moved, permit)
+                        continue
+                    try:
+                        await _until(seat.dropped, permit)
+                    finally:
+                        place = seat.leave()
                     continue
                 events = reader.since(place)
                 if events is None:

@@ -129,6 +129,8 @@ class Runtime:
     """Answers that jobs of this process are writing: who follows one here need not read it again."""
     heard: WeakValueDictionary[Hashable, Any] = field(default_factory=WeakValueDictionary)
     """What is being read about events at this moment, so that all who hear one read it once."""
+    audiences: dict[Hashable, Any] = field(default_factory=dict)
+    """Subscribers who ask the same with the same rights (schema/sharing.py)."""
 
     def read(self, actor: Actor) -> AbstractAsyncContextManager[AsyncConnection]:
         return transaction(self.engine, actor.account_id)

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from app import create_app
 from cli import migrate
+from server import Sockets
 from services.ai.scripted import ScriptedProvider
 from services.database import sync_url
 from services.postgres import EmbeddedPostgres
@@ -108,9 +109,7 @@ async def served(app: Starlette | uvicorn.Config) -> AsyncIterator[str]:
     config = (
         app
         if isinstance(app, uvicorn.Config)
-        else uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio"
-        )
+        else uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws=Sockets)
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -5,15 +5,20 @@ https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from graphql import GraphQLError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
+    Operation,
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
@@ -22,15 +27,22 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from schema.context import Context
+from schema.sharing import Listener, Push, listening
 from schema.transport.callers import identify
 from schema.transport.connections import Connections, holder_of
 from schema.transport.encoding import encode
 from services.database import is_away
 
 CALLER_CHECK = 5.0
-"""Seconds between looks at whether a socket's caller may still use it; each operation looks, too."""
+"""Seconds between looks at whether anybody's rights have changed in the account of a socket's caller."""
+
+CALLER_LOOKUP = 60.0
+"""Seconds after which the caller is looked up although none have; each operation looks, too."""
 
 TRY_AGAIN_LATER = 1013
+
+PUSH = "flowpilot.push"
+"""The extension of ASGI by which our server sends without waiting (server.py)."""
 
 log = logging.getLogger("flowpilot.transport")
 
@@ -48,6 +60,12 @@ class TextFrames(ASGIWebSocketAdapter):
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:
             await self.ws.close(code, reason)
+
+    @property
+    def push(self) -> Push | None:
+        """Sends a text at once, in UTF-8, where the server knows how; False if it would have to wait."""
+        push: Push | None = self.ws.scope["extensions"].get(PUSH)
+        return push
 
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -85,6 +103,20 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self.connection_acknowledged = True
         self._guard = asyncio.create_task(self._watch_caller())
 
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        push = cast("TextFrames", self.websocket).push
+        if push is not None:
+            told = partial(self._push, push, operation, encode(operation.id))
+            listening.set(Listener(told, operation.variables or {}))
+        await super().run_operation(operation)
+
+    def _push(
+        self, push: Push, operation: Operation[Context, None], key: bytes, result: bytes
+    ) -> bool:
+        return self.operations.get(operation.id) is operation and push(
+            b'{"id":%b,"type":"next","payload":%b}' % (key, result)
+        )
+
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         if self.connection_acknowledged:
             if not await self._is_still_welcome():
@@ -120,8 +152,33 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().shutdown()
 
     async def _watch_caller(self) -> None:
-        while await self._is_still_welcome():  # noqa: ASYNC110 - it asks the database
+        looked_at, seen = -CALLER_LOOKUP, None
+        while True:
+            version = await self._access_version()
+            unchanged = version is not None and version == seen and not self._token_has_ended()
+            if not unchanged or time.monotonic() - looked_at > CALLER_LOOKUP:
+                if not await self._is_still_welcome():
+                    return
+                looked_at, seen = time.monotonic(), version
             await asyncio.sleep(CALLER_CHECK)
+
+    async def _access_version(self) -> int | None:
+        """Of the caller's account; None where it cannot be told, and then the caller is looked up."""
+        context = self.context
+        if context.caller is None:
+            return None
+        try:
+            return await context.runtime.feed.access_version(context.caller.account_id)
+        except (SQLAlchemyError, OSError):
+            return None
+
+    def _token_has_ended(self) -> bool:
+        caller = self.context.caller
+        return (
+            caller is not None
+            and caller.expires_at is not None
+            and (caller.expires_at <= datetime.now(UTC))
+        )
 
     async def _is_still_welcome(self) -> bool:
         """Closes with 4403 once the token has run out, or its holder was shut out; clients that have

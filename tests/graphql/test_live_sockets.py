@@ -28,10 +28,12 @@ subscription($id: ID!, $after: String) { branchChanged(sessionId: $id, after: $a
 """
 
 
-async def opened(client: Client, colleagues: Colleagues, database_url: str) -> dict[str, Any]:
+async def opened(
+    client: Client, colleagues: Colleagues, database_url: str, text: str = "The VPN drops"
+) -> dict[str, Any]:
     """A session with two branches, in which nothing goes on."""
     started = await client.mutate(
-        "startSession", "session { id } reply { id }", intake={"text": "The VPN drops"}
+        "startSession", "session { id } reply { id }", intake={"text": text}
     )
     await client.answered(started["reply"]["id"])
     forked = await client.mutate(

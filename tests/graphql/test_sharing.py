@@ -1,0 +1,378 @@
+"""Subscribers who ask the same: told by one execution what each would be told alone, and nothing else."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from schema import sharing
+from schema.transport import encoding
+from services.runtime import Runtime
+from tests.client import Client, Socket
+from tests.factories import Colleagues
+from tests.graphql.test_live_sockets import NEVER_AWAITED, cursor_now, opened, rename
+
+SOON = 30
+"""Seconds after which a test gives up; nothing takes so long when it works."""
+
+BRANCHES = """
+subscription($id: ID!, $after: String) { branchChanged(sessionId: $id, after: $after) {
+  __typename ... on Event { cursor actor { displayName } } ... on BranchUpdated { branch { label } }
+} }"""
+THE_SAME_ALONE = BRANCHES.replace("__typename", "__typename ")
+"""Another text, so that it is nobody else's."""
+
+
+class Told(list[dict[str, Any]]):
+    """What one subscriber was told, in order."""
+
+    def __init__(self, socket: Socket, events: AsyncIterator[dict[str, Any]]) -> None:
+        super().__init__()
+        self.socket = socket
+        self.events = events
+
+    async def next(self, count: int = 1) -> list[dict[str, Any]]:
+        async with asyncio.timeout(SOON):
+            for _ in range(count):
+                self.append((await anext(self.events))["branchChanged"])
+        return self[-count:]
+
+
+class Story:
+    """A branch that is renamed, and those who follow it."""
+
+    def __init__(
+        self, engineer: Client, made: dict[str, Any], start: str, stack: AsyncExitStack
+    ) -> None:
+        self.engineer = engineer
+        self.session_id = made["session"]["id"]
+        self.branch = made["branches"][0]
+        self.start = start
+        self.stack = stack
+        self.names = (f"Name {number}" for number in itertools.count())
+        self.labels: list[str] = []
+        """All that it was given, in order."""
+
+    async def rename(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.labels.append(next(self.names))
+            await rename(self.engineer, self.branch, self.labels[-1])
+
+    async def follow(
+        self, client: Client, document: str = BRANCHES, after: str | None = None, **more: Any
+    ) -> Told:
+        """From the beginning on if `after` is not given."""
+        variables = {"id": self.session_id, "after": after or self.start, **more}
+        socket = await self.stack.enter_async_context(client.socket())
+        return Told(socket, socket.follow(document, **variables))
+
+    async def until_shared(self, everybody: Sequence[Told], encoded: list[bytes]) -> None:
+        """Events go on until the newest was written once for all of them."""
+        async with asyncio.timeout(SOON):
+            while not encoded:
+                await self.rename()
+                await asyncio.gather(*(one.next() for one in everybody))
+        encoded.clear()
+
+
+@pytest.fixture
+async def story(client: Client, colleagues: Colleagues, database_url: str) -> AsyncIterator[Story]:
+    engineer = client.as_(colleagues.engineer)
+    made = await opened(engineer, colleagues, database_url, "It fails. " * 2_000)
+    async with AsyncExitStack() as stack:
+        yield Story(engineer, made, await cursor_now(engineer), stack)
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The answers that were written for an audience."""
+    written: list[bytes] = []
+
+    def encode(data: object) -> bytes:
+        written.append(encoding.encode(data))
+        return written[-1]
+
+    monkeypatch.setattr(sharing, "encode", encode)
+    return written
+
+
+def labels(told: Sequence[dict[str, Any]]) -> list[str]:
+    """Those of the moment in which it was told: an event that is told late has the newest."""
+    return [event["branch"]["label"] for event in told]
+
+
+def cursors(told: Sequence[dict[str, Any]]) -> list[str]:
+    return [event["cursor"] for event in told]
+
+
+async def test_many_are_told_by_one_execution_what_one_is_told_alone(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    people = (colleagues.engineer, colleagues.engineer2) * 4
+    everybody = [await story.follow(client.as_(person)) for person in people]
+    alone = await story.follow(client.as_(colleagues.lead), THE_SAME_ALONE)
+    await story.until_shared([*everybody, alone], encoded)
+    for _ in range(3):
+        await story.rename()
+        told = [await one.next() for one in (*everybody, alone)]
+        assert all(one == told[0] for one in told)
+    assert labels(alone) == story.labels
+    assert len(encoded) == 3
+    assert all(list(one) == list(alone) for one in everybody)
+
+
+async def test_another_account_hears_nothing_though_it_asks_the_same(
+    client: Client,
+    colleagues: Colleagues,
+    strangers: Colleagues,
+    database_url: str,
+    encoded: list[bytes],
+) -> None:
+    document = """subscription($after: String) { queueChanged(after: $after) { __typename
+      ... on HandoffCreated { handoff { session { id } } }
+      ... on HandoffCancelled { handoff { session { id } } } } }"""
+
+    async def put_down_and_take_up(engineer: Client, session_id: str) -> None:
+        made = await engineer.mutate(
+            "handOffSession", "handoff { id }", sessionId=session_id, intent="PARK"
+        )
+        await engineer.mutate("cancelHandoff", "handoff { id }", handoffId=made["handoff"]["id"])
+
+    async def sessions_until_it_is_taken_up(events: AsyncIterator[dict[str, Any]]) -> set[str]:
+        seen = set()
+        async with asyncio.timeout(SOON):
+            async for event in events:
+                if "handoff" in event["queueChanged"]:
+                    seen.add(event["queueChanged"]["handoff"]["session"]["id"])
+                if event["queueChanged"]["__typename"] == "HandoffCancelled":
+                    return seen
+        raise AssertionError("the events ended")
+
+    async with AsyncExitStack() as stack:
+        crowds = []
+        for people in (colleagues, strangers):
+            engineer = client.as_(people.engineer)
+            session_id = (await opened(engineer, people, database_url))["session"]["id"]
+            start = await cursor_now(engineer)
+            followers = [
+                await stack.enter_async_context(client.as_(person).subscribe(document, after=start))
+                for person in (people.engineer, people.engineer2)
+            ]
+            crowds.append((engineer, session_id, followers))
+        shared = 0
+        async with asyncio.timeout(SOON):
+            while shared < 8:
+                for engineer, session_id, followers in crowds:
+                    await put_down_and_take_up(engineer, session_id)
+                    for follower in followers:
+                        assert await sessions_until_it_is_taken_up(follower) == {session_id}
+                shared = len(encoded)
+
+
+async def test_who_comes_late_is_told_all_and_then_with_the_others(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    person = client.as_(colleagues.engineer2)
+    everybody = [await story.follow(person) for _ in range(3)]
+    await story.until_shared(everybody, encoded)
+    await story.rename(2)
+    for one in everybody:
+        await one.next(2)
+    late = await story.follow(person)
+    later = await story.follow(person, after=everybody[0][-2]["cursor"])
+    await late.next(len(story.labels))
+    await later.next(1)
+    encoded.clear()
+    await story.until_shared([*everybody, late, later], encoded)
+    assert cursors(late) == cursors(everybody[0])
+    assert cursors(later) == cursors(everybody[0])[-len(later) :]
+    assert all(list(one) == list(everybody[0]) for one in everybody)
+
+
+async def test_each_is_told_of_their_own(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    """What depends on who asks is told to each alone."""
+    document = BRANCHES.replace("label", "label unreadCount session { viewerBranch { id } }")
+    engineer, colleague = client.as_(colleagues.engineer), client.as_(colleagues.engineer2)
+    trunk = (await engineer.run("query($id: ID!) { session(id: $id) { rootBranch { id } } }",
+             id=story.session_id))["session"]["rootBranch"]["id"]  # fmt: skip
+    await engineer.mutate("lookAtBranch", "branch { id }", branchId=story.branch["id"])
+    await colleague.mutate("lookAtBranch", "branch { id }", branchId=trunk)
+    everybody = [await story.follow(person, document) for person in (engineer, colleague) * 2]
+    for _ in range(4):
+        await story.rename()
+        told = [(await one.next())[0]["branch"]["session"] for one in everybody]
+        assert [session["viewerBranch"]["id"] for session in told] == [
+            story.branch["id"],
+            trunk,
+        ] * 2
+    assert encoded == []
+
+
+async def test_who_gets_another_role_is_told_on_and_who_is_shut_out_nothing_more(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    admin = client.as_(colleagues.admin)
+    people = (colleagues.engineer, colleagues.engineer2, colleagues.lead)
+    stay, rise, leave = [await story.follow(client.as_(person)) for person in people]
+    second, third = [await story.follow(client.as_(person)) for person in people[:2]]
+    await story.until_shared([stay, rise, leave, second, third], encoded)
+    raised = await admin.mutate(
+        "saveMember",
+        "member { role }",
+        userId=colleagues.engineer2.id,
+        role="ADMIN",
+        expectedVersion=1,
+    )
+    assert raised["member"] == {"role": "ADMIN"}
+    await admin.mutate("deactivateMember", "member { id }", userId=colleagues.lead.id)
+    for _ in range(4):
+        await story.rename()
+        for one in (stay, rise, second, third):
+            await one.next()
+    with pytest.raises(ConnectionClosed) as closed:
+        await leave.next()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+    assert labels(leave) == story.labels[:-4]
+    assert all(labels(one) == story.labels for one in (stay, rise, second, third))
+
+
+async def test_other_variables_are_another_question(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    document = BRANCHES.replace(
+        "$after: String", "$after: String, $short: Boolean = false"
+    ).replace("cursor", "cursor @skip(if: $short)")
+    person = client.as_(colleagues.engineer)
+    long = [await story.follow(person, document, short=False) for _ in range(2)]
+    short = [await story.follow(person, document, short=True) for _ in range(2)]
+    await story.until_shared([*long, *short], encoded)
+    for _ in range(3):
+        await story.rename()
+        told = [(await one.next())[0] for one in (*long, *short)]
+        assert [sorted(event) for event in told] == [
+            *[["__typename", "actor", "branch", "cursor"]] * 2,
+            *[["__typename", "actor", "branch"]] * 2,
+        ]
+
+
+async def test_a_place_that_is_asked_for_elsewhere_is_nobody_elses(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    """The variable that says where to begin is read by a field, too."""
+    document = BRANCHES.replace("label", "label session { at(cursor: $after) { cursor } }").replace(
+        "$after: String", "$after: String!"
+    )
+    person = client.as_(colleagues.engineer)
+    await story.rename()
+    first = await story.follow(person, document)
+    early = (await first.next())[0]["cursor"]
+    second = await story.follow(person, document, after=early)
+    for _ in range(3):
+        await story.rename()
+        begun = [(await one.next())[0]["branch"]["session"]["at"] for one in (first, second)]
+        assert [at["cursor"] for at in begun] == [story.start, early]
+    assert encoded == []
+
+
+@pytest.mark.filterwarnings(NEVER_AWAITED)
+async def test_an_id_that_is_used_again_hears_nothing_of_its_former_use(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    person = client.as_(colleagues.engineer)
+    others = [await story.follow(person) for _ in range(2)]
+    async with person.socket() as again:
+        last = story.start
+        for _ in range(3):
+            payload = {"query": BRANCHES, "variables": {"id": story.session_id, "after": last}}
+            await again.send({"id": "1", "type": "subscribe", "payload": payload})
+            await again.send({"type": "ping"})
+            assert await again.receive() == {"type": "pong"}
+            for _ in range(4):
+                await story.rename()
+                for one in others:
+                    await one.next()
+                message = await again.receive()
+                told = message["payload"]["data"]["branchChanged"]
+                assert told == others[0][-1]
+                last = told["cursor"]
+            await again.send({"id": "1", "type": "complete"})
+    assert encoded
+
+
+async def test_nothing_is_left_when_all_have_gone(
+    story: Story, client: Client, colleagues: Colleagues, runtime: Runtime, encoded: list[bytes]
+) -> None:
+    async with AsyncExitStack() as stack:
+        story.stack = stack
+        everybody = [await story.follow(client.as_(colleagues.engineer)) for _ in range(3)]
+        await story.until_shared(everybody, encoded)
+        assert runtime.audiences
+    async with asyncio.timeout(SOON):
+        while runtime.audiences or any(
+            task.get_name() == "audience" for task in asyncio.all_tasks()
+        ):
+            await story.engineer.run("{ viewer { user { id } } }")
+
+
+@pytest.mark.filterwarnings(NEVER_AWAITED)
+async def test_who_does_not_read_holds_nobody_up_and_misses_nothing(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    """Each event is nearly a million bytes, and thirty are more than a connection takes in."""
+    much = " ".join(f"m{number}: body" for number in range(45))
+    intake = (
+        f"session {{ rootBranch {{ messages(first: 1) {{ edges {{ node {{ {much} }} }} }} }} }}"
+    )
+    document = BRANCHES.replace("label", f"label {intake}")
+    person = client.as_(colleagues.engineer)
+    readers = [await story.follow(person, document) for _ in range(2)]
+    async with person.socket() as deaf:
+        payload = {"query": document, "variables": {"id": story.session_id, "after": story.start}}
+        await deaf.send({"id": "1", "type": "subscribe", "payload": payload})
+        await story.until_shared(readers, encoded)
+        deaf.connection.transport.pause_reading()
+        for _ in range(30):
+            await story.rename()
+            for one in readers:
+                await one.next()
+        deaf.connection.transport.resume_reading()
+        heard = [(await deaf.receive())["payload"]["data"]["branchChanged"] for _ in story.labels]
+    assert cursors(heard) == cursors(readers[0])
+    assert all(labels(one) == story.labels for one in readers)
+
+
+@pytest.mark.filterwarnings(NEVER_AWAITED)
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_comes_and_goes_is_told_each_event_once_in_order(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes], seed: int
+) -> None:
+    chance = random.Random(seed)
+    people = [client.as_(person) for person in (colleagues.engineer, colleagues.engineer2)]
+    everybody = [await story.follow(people[number % 2]) for number in range(8)]
+    for _ in range(25):
+        await story.rename(chance.randint(1, 3))
+        for number in chance.sample(range(8), 3):
+            one = everybody[number]
+            if chance.random() < 0.5:
+                await one.next(chance.randint(0, len(story.labels) - len(one)))
+            after = one[-1]["cursor"] if one else story.start
+            one.socket.connection.transport.abort()
+            back = await story.follow(people[chance.randint(0, 1)], after=after)
+            back[:0] = one
+            everybody[number] = back
+        for one in chance.sample(everybody, 4):
+            await one.next(len(story.labels) - len(one))
+    for one in everybody:
+        await one.next(len(story.labels) - len(one))
+    alone = await story.follow(people[0], THE_SAME_ALONE)
+    await alone.next(len(story.labels))
+    assert all(cursors(one) == cursors(alone) for one in everybody)
+    assert encoded
