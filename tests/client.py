@@ -1,6 +1,7 @@
 """A GraphQL client over real HTTP and real sockets."""
 
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -107,11 +108,13 @@ class Client:
                 pass
 
     @asynccontextmanager
-    async def socket(self) -> AsyncIterator["Socket"]:
+    async def socket(self, line: socket.socket | None = None) -> AsyncIterator["Socket"]:
+        """Over a line that is already there, or one of its own."""
         async with connect(
             f"ws://{self.host}/graphql",
             subprotocols=[Subprotocol("graphql-transport-ws")],
             max_size=None,
+            **({} if line is None else {"sock": line}),
         ) as connection:
             socket = Socket(connection)
             payload = {"Authorization": f"Bearer {self.token}"} if self.token else {}
