@@ -114,6 +114,7 @@ class Client:
             f"ws://{self.host}/graphql",
             subprotocols=[Subprotocol("graphql-transport-ws")],
             max_size=None,
+            compression=None,
             **({} if line is None else {"sock": line}),
         ) as connection:
             socket = Socket(connection)
