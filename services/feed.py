@@ -22,7 +22,7 @@ from itertools import takewhile
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -63,6 +63,37 @@ BEGINNING = (
     - 1
 ).label("beginning")
 """Events up to here were deleted for their age (services.retention)."""
+
+
+def _events(*of_session: ColumnElement[bool]) -> Select[Any]:
+    """A page of them with the account's state, which is there even if they are not."""
+    wanted = (
+        Event.account_id == Account.id,
+        Event.seq > bindparam("after"),
+        Event.seq <= bindparam("end"),
+        *of_session,
+    )
+    return (
+        select(
+            Account.access_version,
+            BEGINNING,
+            Event.seq,
+            Event.session_id,
+            Event.type,
+            Event.actor_id,
+            Event.occurred_at,
+            Event.payload,
+        )
+        .select_from(Account)
+        .outerjoin(Event, and_(*wanted))
+        .where(Account.id == bindparam("account"))
+        .order_by(Event.seq)
+        .limit(PAGE)
+    )
+
+
+EVENTS = _events()
+EVENTS_OF_SESSION = _events(Event.session_id == bindparam("session"))
 
 CURSOR_PREFIX = "ev_"
 
@@ -310,33 +341,18 @@ class Feed:
         self, account_id: UUID, after: int, end: int | None = None, session_id: UUID | None = None
     ) -> _Page:
         """At most 500, in order. Survives what happens to the database: it waits and tries on."""
-        wanted = [Event.account_id == Account.id, Event.seq > after]
-        if end is not None:
-            wanted.append(Event.seq <= end)
-        if session_id is not None:
-            wanted.append(Event.session_id == session_id)
-        statement = (
-            select(
-                Account.access_version,
-                BEGINNING,
-                Event.seq,
-                Event.session_id,
-                Event.type,
-                Event.actor_id,
-                Event.occurred_at,
-                Event.payload,
-            )
-            .select_from(Account)
-            .outerjoin(Event, and_(*wanted))
-            .where(Account.id == account_id)
-            .order_by(Event.seq)
-            .limit(PAGE)
-        )
+        statement = EVENTS if session_id is None else EVENTS_OF_SESSION
+        place = {
+            "account": account_id,
+            "after": after,
+            "end": sys.maxsize if end is None else end,
+            "session": session_id,
+        }
         wait = FIRST_RETRY
         while True:
             try:
                 async with transaction(self._engine, account_id) as db:
-                    rows = (await db.execute(statement)).all()
+                    rows = (await db.execute(statement, place)).all()
                 return _Page(
                     [StoredEvent(*row[2:]) for row in rows if row.seq is not None],
                     rows[0].access_version if rows else ACCOUNT_IS_GONE,

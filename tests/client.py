@@ -115,7 +115,7 @@ class Client:
             subprotocols=[Subprotocol("graphql-transport-ws")],
             max_size=None,
             compression=None,
-            **({} if line is None else {"sock": line}),
+            sock=line,
         ) as connection:
             socket = Socket(connection)
             payload = {"Authorization": f"Bearer {self.token}"} if self.token else {}
