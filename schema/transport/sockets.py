@@ -152,15 +152,15 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().shutdown()
 
     async def _watch_caller(self) -> None:
-        looked_at, seen = -CALLER_LOOKUP, None
+        looked_at, seen = time.monotonic(), None
         while True:
+            await asyncio.sleep(CALLER_CHECK)
             version = await self._access_version()
             unchanged = version is not None and version == seen and not self._token_has_ended()
             if not unchanged or time.monotonic() - looked_at > CALLER_LOOKUP:
                 if not await self._is_still_welcome():
                     return
                 looked_at, seen = time.monotonic(), version
-            await asyncio.sleep(CALLER_CHECK)
 
     async def _access_version(self) -> int | None:
         """Of the caller's account; None where it cannot be told, and then the caller is looked up."""
