@@ -95,7 +95,7 @@ class Branch(InAccount, CountsTokens, Base):
             "account_id",
             "parent_branch_id",
             # Alike in every locale, and no stricter than the check in services.branches. Eight bytes
-            # instead of a label, since three branches are made at a time.
+            # stand for a label, for a fork writes several; no two below a parent share them by chance.
             text('hashtextextended(lower(label::text COLLATE "C"), 0::bigint)'),
             unique=True,
             postgresql_where=text("archived_at IS NULL"),
