@@ -103,10 +103,12 @@ async def servers(place: Stage) -> AsyncIterator[list[str]]:
 
 
 @asynccontextmanager
-async def server(place: Stage) -> AsyncIterator[tuple[str, int]]:
+async def server(
+    place: Stage, module: str = "benchmarks.tree_server"
+) -> AsyncIterator[tuple[str, int]]:
     """Its host with port, and its process."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.tree_server", place.url, str(place.data_dir)),
+        *(sys.executable, "-m", module, place.url, str(place.data_dir)),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )

@@ -4,13 +4,12 @@ import copy
 import sys
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from strawberry.extensions import ParserCache, ValidationCache
 
-from benchmarks.tree_server import application
+from benchmarks.tree_server import application, serve
 from schema.limits import Admission
 from schema.root import graphql_schema
 from schema.transport.endpoint import GraphQLEndpoint
@@ -37,19 +36,5 @@ def with_bare(app: Starlette) -> Starlette:
     return app
 
 
-def main() -> None:
-    config = uvicorn.Config(
-        with_bare(application(sys.argv[1], Path(sys.argv[2]))),
-        host="127.0.0.1",
-        port=0,
-        log_level="warning",
-        access_log=False,
-    )
-    socket = config.bind_socket()
-    socket.listen()  # so that nobody is turned away who read the address
-    print(f"http://127.0.0.1:{socket.getsockname()[1]}", flush=True)
-    uvicorn.Server(config).run(sockets=[socket])
-
-
 if __name__ == "__main__":
-    main()
+    serve(with_bare(application(sys.argv[1], Path(sys.argv[2]))))

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -20,13 +21,20 @@ def _shown(cell: object) -> str:
     return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
 
 
-def finish(name: str, ratios: Mapping[str, float], must: Mapping[str, float]) -> int:
-    """`must` holds the largest value allowed; the exit status."""
-    missed = [key for key, most in must.items() if ratios[key] > most]
-    for key in missed:
-        print(f"MISSED: {key} is {ratios[key]:.2f}, at most {must[key]} is allowed")
+def finish(
+    name: str,
+    ratios: Mapping[str, float],
+    must: Mapping[str, float],
+    at_least: Mapping[str, float] = MappingProxyType({}),
+) -> int:
+    """`must` holds the largest value allowed, `at_least` the smallest; the exit status."""
+    missed = [(key, "at most", most) for key, most in must.items() if ratios[key] > most]
+    missed += [(key, "at least", least) for key, least in at_least.items() if ratios[key] < least]
+    for key, bound, value in missed:
+        print(f"MISSED: {key} is {ratios[key]:.2f}, {bound} {value} is allowed")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     rounded = {key: round(ratio, 3) for key, ratio in ratios.items()}
-    line = {"benchmark": name, "ratios": rounded, "must": dict(must), "machine": machine}
+    bounds = {"must": dict(must), "at_least": dict(at_least)}
+    line = {"benchmark": name, "ratios": rounded, **bounds, "machine": machine}
     print(json.dumps(line))
     return 1 if missed else 0

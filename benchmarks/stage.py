@@ -1,10 +1,11 @@
 """A database of its own, an account in it, and a way into the services."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, make_url, select
@@ -40,11 +41,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    """Everything is thrown away afterwards."""
+async def stage(settings: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Stage]:
+    """With these settings of PostgreSQL besides; everything is thrown away afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder)
-        with EmbeddedPostgres(data_dir, settings=SETTINGS) as url:
+        with EmbeddedPostgres(data_dir, settings={**SETTINGS, **settings}) as url:
             migrate(url)
             people = [NewPerson(EMAIL, "Engineer", Role.ADMIN, PASSWORD)]
             account = await create_account(
@@ -54,7 +55,7 @@ async def stage() -> AsyncIterator[Stage]:
             actor = Actor(
                 account.account_id, user_id, Role.ADMIN, SCOPES_OF[Role.ADMIN], user_id, None
             )
-            settings = Settings(
+            configured = Settings(
                 data_dir=data_dir,
                 worker_concurrency=0,
                 access_token_minutes=600,
@@ -63,7 +64,7 @@ async def stage() -> AsyncIterator[Stage]:
             owner = create_async_engine(
                 make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
             )
-            async with open_runtime(settings, url, ScriptedProvider(), LIMITS) as runtime:
+            async with open_runtime(configured, url, ScriptedProvider(), LIMITS) as runtime:
                 yield Stage(url, data_dir, runtime, owner, actor)
             await owner.dispose()
 

@@ -120,9 +120,10 @@ def application(url: str, data_dir: Path) -> Starlette:
     return app
 
 
-def main() -> None:
+def serve(app: Starlette) -> None:
+    """On a port of its own, whose address is the first line of the output."""
     config = uvicorn.Config(
-        application(sys.argv[1], Path(sys.argv[2])),
+        app,
         host="127.0.0.1",
         port=0,
         log_level="warning",
@@ -135,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(application(sys.argv[1], Path(sys.argv[2])))

@@ -101,8 +101,8 @@ class AuditEntry(Base):
     __table_args__ = (
         in_account(),
         refers_to("actor_id", "users id"),
-        Index("ix_audit_entries_action", "account_id", "action", "occurred_at", "id"),
-        Index("ix_audit_entries_actor", "account_id", "actor_id", "occurred_at", "id"),
-        Index("ix_audit_entries_session", "account_id", "session_id", "occurred_at", "id"),
-        Index("ix_audit_entries_target", "account_id", "target_id", "occurred_at", "id"),
+        Index("ix_audit_entries_action", "account_id", "action", "occurred_at"),
+        Index("ix_audit_entries_actor", "account_id", "actor_id", "occurred_at"),
+        Index("ix_audit_entries_session", "account_id", "session_id", "occurred_at"),
+        Index("ix_audit_entries_target", "account_id", "target_id", "occurred_at"),
     )

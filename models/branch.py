@@ -65,10 +65,14 @@ class Branch(InAccount, CountsTokens, Base):
     __table_args__ = (
         of_session(),
         refers_to("session_id parent_branch_id", "session_branches session_id id"),
-        refers_to("session_id fork_point_id", "fork_points session_id id", deferred=True),
+        refers_to(
+            "session_id parent_branch_id fork_point_id",
+            "fork_points session_id parent_branch_id id",
+            deferred=True,
+        ),
         refers_to("status_changed_by", "users id"),
         UniqueConstraint("account_id", "session_id", "id"),
-        UniqueConstraint("account_id", "session_id", "parent_branch_id", "branch_order"),
+        UniqueConstraint("account_id", "parent_branch_id", "branch_order"),
         CheckConstraint("branch_order > 0", name="branch_order"),
         CheckConstraint("(parent_branch_id IS NULL) = (depth = 0)", name="trunk_depth"),
         CheckConstraint("(parent_branch_id IS NULL) = (fork_point_id IS NULL)", name="fork_point"),
@@ -89,14 +93,13 @@ class Branch(InAccount, CountsTokens, Base):
         Index(
             "uq_session_branches_label",
             "account_id",
-            "session_id",
             "parent_branch_id",
-            # Alike in every locale, and no stricter than the check in services.branches.
-            text('lower(label::text COLLATE "C")'),
+            # Alike in every locale, and no stricter than the check in services.branches. Eight bytes
+            # stand for a label, for a fork writes several; no two below a parent share them by chance.
+            text('hashtextextended(lower(label::text COLLATE "C"), 0::bigint)'),
             unique=True,
             postgresql_where=text("archived_at IS NULL"),
         ),
-        Index("ix_session_branches_fork_point", "account_id", "fork_point_id"),
     )
 
 
@@ -118,8 +121,7 @@ class ForkPoint(InAccount, Base):
         refers_to("session_id parent_branch_id", "session_branches session_id id", "CASCADE"),
         refers_to("session_id after_message_id", "branch_messages session_id id"),
         refers_to("created_by", "users id"),
-        UniqueConstraint("account_id", "session_id", "id"),
-        Index("ix_fork_points_parent", "account_id", "parent_branch_id"),
+        UniqueConstraint("account_id", "session_id", "parent_branch_id", "id"),
     )
 
 

@@ -152,12 +152,18 @@ class Step(InAccount, Base):
         of_session(),
         refers_to("session_id branch_id", "session_branches session_id id", "CASCADE"),
         refers_to("session_id message_id", "branch_messages session_id id"),
-        refers_to("session_id fork_point_id", "fork_points session_id id"),
+        refers_to(
+            "session_id branch_id fork_point_id", "fork_points session_id parent_branch_id id"
+        ),
         UniqueConstraint("account_id", "session_id", "step_order"),
         UniqueConstraint("account_id", "session_id", "id"),
         CheckConstraint("step_order > 0", name="step_order"),
         CheckConstraint("confidence_at_step BETWEEN 0 AND 1", name="confidence"),
-        Index("ix_ai_session_steps_branch", "account_id", "branch_id"),
-        Index("ix_ai_session_steps_message", "account_id", "message_id"),
-        Index("ix_ai_session_steps_fork_point", "account_id", "fork_point_id"),
+        Index("ix_ai_session_steps_branch", "account_id", "branch_id", "fork_point_id"),
+        Index(
+            "ix_ai_session_steps_message",
+            "account_id",
+            "message_id",
+            postgresql_where=text("message_id IS NOT NULL"),
+        ),
     )

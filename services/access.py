@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, Select, select
 
 from models.account import Role, Scope
 from models.session import AiSession
@@ -45,8 +45,9 @@ SCOPES_OF = {
 }
 
 
-def visible_sessions(actor: Actor) -> Select[AiSession]:
-    return select(AiSession).where(AiSession.account_id == actor.account_id)
+def visible_sessions(account_id: UUID | BindParameter[UUID]) -> Select[AiSession]:
+    """Whoever is let into an account sees all of its sessions."""
+    return select(AiSession).where(AiSession.account_id == account_id)
 
 
 def require_write(actor: Actor) -> None:

@@ -112,6 +112,7 @@ async def _require_free(
     """Raises InvalidTransition where something was said, forked or proposed on the text that stands."""
     fork = select(ForkPoint.id).where(
         ForkPoint.account_id == work.account_id,
+        ForkPoint.session_id == branch.session_id,
         ForkPoint.parent_branch_id == branch.id,
         ForkPoint.position >= message.position,
     )

@@ -118,11 +118,14 @@ def _shown(value: object, kind: Kind | None) -> str | None:
     return None if value is None else str(value)
 
 
+INSERT = insert(AuditEntry.__table__)  # type: ignore[arg-type]
+
+
 async def append(
     db: AsyncConnection, account_id: UUID, actor_id: UUID | None, entries: Sequence[Entry]
 ) -> None:
     """`actor_id` is None for the assistant, and where nobody was signed in."""
-    await db.execute(insert(AuditEntry), [row_of(account_id, actor_id, entry) for entry in entries])
+    await db.execute(INSERT, [row_of(account_id, actor_id, entry) for entry in entries])
 
 
 def row_of(account_id: UUID, actor_id: UUID | None, entry: Entry) -> dict[str, object]:

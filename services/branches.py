@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.audit import AuditAction
@@ -13,7 +13,7 @@ from models.session import AiSession
 from services import enqueue, lifecycle
 from services.access import Actor
 from services.audit import Change
-from services.database import fetch, fetch_one
+from services.database import fetch
 from services.errors import (
     FieldProblem,
     InvalidInput,
@@ -27,6 +27,7 @@ from services.events import (
     BranchUpdated,
 )
 from services.ids import Kind, node_id
+from services.readings import Reading
 from services.runtime import Runtime
 from services.sessions import SessionView, lock_workable, view
 from services.tree import branch_rows
@@ -56,11 +57,17 @@ async def switch_branch(runtime: Runtime, actor: Actor, *, branch_id: UUID) -> C
         return await changed(work, actor, branch)
 
 
+ACTIVATE = (
+    update(AiSession)
+    .where(AiSession.account_id == bindparam("in_account"), AiSession.id == bindparam("in_session"))
+    .values(active_branch_id=bindparam("branch"), updated_at=func.now())
+)
+
+
 async def activate(work: UnitOfWork, session: AiSession, branch_id: UUID) -> None:
     await work.db.execute(
-        update(AiSession)
-        .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
-        .values(active_branch_id=branch_id, updated_at=func.now())
+        ACTIVATE,
+        {"in_account": work.account_id, "in_session": session.id, "branch": branch_id},
     )
     work.record(BranchSwitched(session.id, session.active_branch_id, branch_id))
 
@@ -168,26 +175,36 @@ async def labels_below(
     return {row.id: row.label.casefold() for row in (await db.execute(statement)).all()}
 
 
+IN_SESSION: Reading[Branch] = Reading(
+    branch_rows(bindparam("account_id")).where(
+        Branch.session_id == bindparam("session_id"), Branch.id == bindparam("branch_id")
+    )
+)
+
+
 async def in_session(db: AsyncConnection, session: AiSession, branch_id: UUID) -> Branch:
     """Raises NotFound for a branch of another session, as for none."""
-    statement = branch_rows(session.account_id).where(
-        Branch.session_id == session.id, Branch.id == branch_id
+    branch = await IN_SESSION.fetch_one(
+        db, account_id=session.account_id, session_id=session.id, branch_id=branch_id
     )
-    branch = await fetch_one(db, statement)
     if branch is None:
         raise NotFound(node_id(Kind.BRANCH, branch_id))
     return branch
 
 
+OWNER: Reading[Branch] = Reading(
+    select(Branch.session_id).where(
+        Branch.account_id == bindparam("account_id"), Branch.id == bindparam("branch_id")
+    )
+)
+
+
 async def lock_branch(work: UnitOfWork, actor: Actor, branch_id: UUID) -> tuple[AiSession, Branch]:
     """The branch with its session, which is held; raises as `lock_workable` does."""
-    owner = select(Branch.session_id).where(
-        Branch.account_id == work.account_id, Branch.id == branch_id
-    )
-    session_id = (await work.db.execute(owner)).scalar_one_or_none()
-    if session_id is None:
+    owner = await OWNER.fetch_one(work.db, account_id=work.account_id, branch_id=branch_id)
+    if owner is None:
         raise NotFound(node_id(Kind.BRANCH, branch_id))
-    session = await lock_workable(work, actor, session_id)
+    session = await lock_workable(work, actor, owner.session_id)
     return session, await in_session(work.db, session, branch_id)
 
 

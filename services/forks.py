@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from models.account import Account
 from models.branch import Branch, BranchStatus, ForkPoint
@@ -29,7 +30,7 @@ from services.events import (
 from services.ids import Kind, new_id, node_id
 from services.runtime import Limits, Runtime
 from services.sessions import SessionView, lock_workable, view
-from services.steps import add_step
+from services.steps import insert_step
 from services.tree import branch_rows
 from services.unit_of_work import UnitOfWork
 from services.validation import Validation
@@ -80,17 +81,28 @@ async def fork_branch(
                 [option.label, option.description, option.likelihood] for option in options
             ],
         }
-        makes = {"fork_point": str(point_id), "branches": [str(made) for made in branch_ids]}
+        makes = {"branches": [str(branch_ids[0])]}  # the others come next, in order
         made = await work.once("forkBranch", key, content, makes)
         if made is None:
             session = await lock_workable(work, actor, session_id)
             if fork_point_id is None:
-                point = await _new_fork_point(
-                    work, session, point_id, parent_branch_id, after_message_id, reason
+                parent = await in_session(
+                    work.db, session, parent_branch_id or session.active_branch_id
                 )
+                require_open(parent, "fork")
+                after = await _fork_after(work.db, session, parent, after_message_id)
+                position = after.position if after else parent.fork_position
+                step_order = await _make_room(
+                    work, runtime.limits, session, parent, options, steps=1
+                )
+                await _add_fork_point(work, parent, point_id, after, position, reason, step_order)
             else:
                 point = await _known_fork_point(work, session, fork_point_id, parent_branch_id)
-            await _add_branches(work, runtime.limits, session, point, branch_ids, options)
+                parent = await in_session(work.db, session, point.parent_branch_id)
+                require_open(parent, "fork")
+                position = point.position
+                await _make_room(work, runtime.limits, session, parent, options, steps=0)
+            await _add_branches(work, parent, point_id, position, branch_ids, options)
             work.record(
                 BranchForked(
                     session.id,
@@ -100,10 +112,8 @@ async def fork_branch(
                     tuple(option.likelihood for option in options),
                 )
             )
-        else:
-            point_id = UUID(made["fork_point"])
-            branch_ids = [UUID(text) for text in made["branches"]]
-        return await _forked(work.db, actor, session_id, point_id, branch_ids)
+        first_id = branch_ids[0] if made is None else UUID(made["branches"][0])
+        return await _forked(work.db, actor, session_id, first_id, len(options))
 
 
 def _valid_fork(
@@ -127,36 +137,6 @@ def _valid_fork(
         cleaned.append(ForkOption(label, description, option.likelihood))
     check.done()
     return reason, cleaned
-
-
-async def _new_fork_point(
-    work: UnitOfWork,
-    session: AiSession,
-    point_id: UUID,
-    parent_branch_id: UUID | None,
-    after_message_id: UUID | None,
-    reason: str,
-) -> ForkPoint:
-    parent = await in_session(work.db, session, parent_branch_id or session.active_branch_id)
-    require_open(parent, "fork")
-    after = await _fork_after(work.db, session, parent, after_message_id)
-    inserted = (
-        insert(ForkPoint)
-        .values(
-            account_id=work.account_id,
-            id=point_id,
-            session_id=session.id,
-            parent_branch_id=parent.id,
-            after_message_id=after.id if after else None,
-            position=after.position if after else parent.fork_position,
-            fork_reason=reason,
-            created_by=work.user_id,
-        )
-        .returning(*ForkPoint.__table__.c)
-    )
-    point: ForkPoint = (await work.db.execute(inserted)).one()  # type: ignore[assignment]
-    await _add_fork_step(work, session, point)
-    return point
 
 
 async def _fork_after(
@@ -190,21 +170,71 @@ async def _fork_after(
     return answer or await fetch_one(db, complete)
 
 
-async def _add_fork_step(work: UnitOfWork, session: AiSession, point: ForkPoint) -> None:
-    """The fork as a move of the diagnosis; the step it was triggered by is marked."""
-    if point.after_message_id is not None:
+async def _make_room(
+    work: UnitOfWork,
+    limits: Limits,
+    session: AiSession,
+    parent: Branch,
+    options: Sequence[ForkOption],
+    *,
+    steps: int,
+) -> int:
+    """Counts what will be made, in one update of each row; returns the order of the session's last step."""
+    await _require_unique_labels(work.db, parent, options)
+    if parent.depth >= limits.max_depth:
+        raise InvalidInput(
+            [FieldProblem(("parentBranchId",), f"Is {limits.max_depth} deep; no deeper ones.")]
+        )
+    step_order = await count_hypotheses(
+        work, limits, session, added=len(options), new=len(options), steps=steps
+    )
+    await work.db.execute(
+        update(Branch)
+        .where(Branch.account_id == work.account_id, Branch.id == parent.id)
+        .values(
+            last_child_order=Branch.last_child_order + len(options),
+            step_count=Branch.step_count + steps,
+        )
+    )
+    return step_order
+
+
+async def _add_fork_point(
+    work: UnitOfWork,
+    parent: Branch,
+    point_id: UUID,
+    after: BranchMessage | None,
+    position: int,
+    reason: str,
+    step_order: int,
+) -> None:
+    """Also as a move of the diagnosis; the step it was triggered by is marked."""
+    await work.db.execute(
+        insert(ForkPoint).values(
+            account_id=work.account_id,
+            id=point_id,
+            session_id=parent.session_id,
+            parent_branch_id=parent.id,
+            after_message_id=after.id if after else None,
+            position=position,
+            fork_reason=reason,
+            created_by=work.user_id,
+        )
+    )
+    if after is not None:
         await work.db.execute(
             update(Step)
-            .where(Step.account_id == work.account_id, Step.message_id == point.after_message_id)
+            .where(Step.account_id == work.account_id, Step.message_id == after.id)
             .values(is_fork_point=True)
         )
-    await add_step(
+    await insert_step(
         work,
-        session_id=session.id,
-        branch_id=point.parent_branch_id,
+        session_id=parent.session_id,
+        branch_id=parent.id,
+        step_order=step_order,
         step_type=StepType.FORK,
         content={},
-        fork_point_id=point.id,
+        fork_point_id=point_id,
     )
 
 
@@ -224,41 +254,28 @@ async def _known_fork_point(
         raise InvalidInput(
             [FieldProblem(("parentBranchId",), "Is not the branch that this fork point is on.")]
         )
-    require_open(await in_session(work.db, session, point.parent_branch_id), "fork")
     return point
 
 
 async def _add_branches(
     work: UnitOfWork,
-    limits: Limits,
-    session: AiSession,
-    point: ForkPoint,
+    parent: Branch,
+    point_id: UUID,
+    position: int,
     branch_ids: Sequence[UUID],
     options: Sequence[ForkOption],
 ) -> None:
-    parent = await in_session(work.db, session, point.parent_branch_id)
-    await _require_unique_labels(work.db, parent, options)
-    if parent.depth >= limits.max_depth:
-        raise InvalidInput(
-            [FieldProblem(("parentBranchId",), f"Is {limits.max_depth} deep; no deeper ones.")]
-        )
-    await count_hypotheses(work, limits, session, added=len(options), new=len(options))
-    await work.db.execute(
-        update(Branch)
-        .where(Branch.account_id == work.account_id, Branch.id == parent.id)
-        .values(last_child_order=Branch.last_child_order + len(options))
-    )
     await work.db.execute(
         insert(Branch),
         [
             {
                 "account_id": work.account_id,
                 "id": branch_id,
-                "session_id": session.id,
+                "session_id": parent.session_id,
                 "parent_branch_id": parent.id,
-                "fork_point_id": point.id,
-                "fork_position": point.position,
-                "last_position": point.position,
+                "fork_point_id": point_id,
+                "fork_position": position,
+                "last_position": position,
                 "depth": parent.depth + 1,
                 "branch_order": parent.last_child_order + place,
                 "label": option.label,
@@ -285,11 +302,12 @@ async def _require_unique_labels(
 
 
 async def count_hypotheses(
-    work: UnitOfWork, limits: Limits, session: AiSession, *, added: int, new: int
-) -> None:
+    work: UnitOfWork, limits: Limits, session: AiSession, *, added: int, new: int, steps: int = 0
+) -> int:
     """Makes room for `added` unarchived hypotheses, `new` of them new; the caller holds the session.
 
-    Raises BranchLimit, or InvalidInput when the tree as a whole is full.
+    Counts `steps` as well, and returns the order of the session's last one. Raises BranchLimit, or
+    InvalidInput when the tree as a whole is full.
     """
     if session.branch_count + new > limits.max_branches:
         raise InvalidInput(
@@ -301,30 +319,43 @@ async def count_hypotheses(
     limit = PLAN_BRANCH_LIMITS[plan]
     if limit is not None and session.hypothesis_count + added > limit:
         raise BranchLimit(plan=plan, limit=limit, current=session.hypothesis_count, requested=added)
-    await work.db.execute(
+    counted = (
         update(AiSession)
         .where(AiSession.account_id == work.account_id, AiSession.id == session.id)
         .values(
             is_branching=True,
             branch_count=AiSession.branch_count + new,
             hypothesis_count=AiSession.hypothesis_count + added,
+            step_count=AiSession.step_count + steps,
             updated_at=func.now(),
         )
+        .returning(AiSession.step_count)
     )
+    return int((await work.db.execute(counted)).scalar_one())
 
 
 async def _forked(
-    db: AsyncConnection, actor: Actor, session_id: UUID, point_id: UUID, branch_ids: Sequence[UUID]
+    db: AsyncConnection, actor: Actor, session_id: UUID, first_id: UUID, count: int
 ) -> Forked:
-    point = select(ForkPoint).where(
-        ForkPoint.account_id == actor.account_id, ForkPoint.id == point_id
-    )
+    """What was made at once: the first of the branches and those after it below the same parent."""
+    first = aliased(Branch)
     made = (
-        branch_rows(actor.account_id).where(Branch.id.in_(branch_ids)).order_by(Branch.branch_order)
+        branch_rows(actor.account_id)
+        .join(
+            first,
+            (first.account_id == Branch.account_id)
+            & (first.parent_branch_id == Branch.parent_branch_id)
+            & (first.branch_order <= Branch.branch_order),
+        )
+        .where(first.id == first_id)
+        .order_by(Branch.branch_order)
+        .limit(count)
     )
-    return Forked(
-        await view(db, actor, session_id), (await fetch(db, point))[0], await fetch(db, made)
+    branches = await fetch(db, made)
+    point = select(ForkPoint).where(
+        ForkPoint.account_id == actor.account_id, ForkPoint.id == branches[0].fork_point_id
     )
+    return Forked(await view(db, actor, session_id), (await fetch(db, point))[0], branches)
 
 
 async def fork_points_by_id(
@@ -356,10 +387,16 @@ async def fork_points_by_session(
 async def options_by_fork_point(
     runtime: Runtime, actor: Actor, fork_point_ids: Sequence[UUID]
 ) -> dict[UUID, list[Branch]]:
-    """The branches that left at each point, by order, archived ones too."""
+    """The branches that left at each point, by order, archived ones too. Found by their parent."""
     statement = (
         branch_rows(actor.account_id)
-        .where(Branch.fork_point_id.in_(fork_point_ids))
+        .join(
+            ForkPoint,
+            (ForkPoint.account_id == Branch.account_id)
+            & (ForkPoint.parent_branch_id == Branch.parent_branch_id)
+            & (ForkPoint.id == Branch.fork_point_id),
+        )
+        .where(ForkPoint.id.in_(fork_point_ids))
         .order_by(Branch.branch_order)
     )
     found: defaultdict[UUID, list[Branch]] = defaultdict(list)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, literal, select, update
+from sqlalchemy import Select, delete, func, insert, literal, select, true, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -373,14 +373,17 @@ def lineage(account_id: UUID, branch_id: UUID) -> Select[UUID, int]:
     return select(steps.c.id, steps.c.cut)
 
 
-def _in_scope(actor: Actor, branch_id: UUID, scope: MessageScope) -> Select[BranchMessage]:
-    found = select(BranchMessage).where(BranchMessage.account_id == actor.account_id)
-    if scope is MessageScope.OWN:
-        return found.where(BranchMessage.branch_id == branch_id)
-    line = lineage(actor.account_id, branch_id).subquery()
-    return found.join(
-        line, (BranchMessage.branch_id == line.c.id) & (BranchMessage.position <= line.c.cut)
-    )
+def _of_lineage(
+    page: Select[BranchMessage], line: Select[UUID, int], *, backward: bool, size: int
+) -> Select[BranchMessage]:
+    """The page out of one such page of each branch: no more is read of a long conversation."""
+    branch = line.subquery()
+    own = page.where(
+        BranchMessage.branch_id == branch.c.id, BranchMessage.position <= branch.c.cut
+    ).lateral()
+    message = aliased(BranchMessage, own)
+    order = message.position.desc() if backward else message.position
+    return select(message).select_from(branch).join(own, true()).order_by(order).limit(size)
 
 
 async def list_messages(
@@ -409,16 +412,26 @@ async def list_messages(
         size = page_size("last", last)
     else:
         size = page_size("first", DEFAULT_PAGE if first is None else first)
-    statement = _in_scope(actor, branch_id, scope).limit(size + 1)
+    order = BranchMessage.position.desc() if backward else BranchMessage.position
+    statement = (
+        select(BranchMessage)
+        .where(BranchMessage.account_id == actor.account_id)
+        .order_by(order)
+        .limit(size + 1)
+    )
     if after is not None:
         statement = statement.where(BranchMessage.position > read_cursor("after", after, int)[0])
     if up_to is not None:
         statement = statement.where(BranchMessage.position <= up_to)
     if before is not None:
         statement = statement.where(BranchMessage.position < read_cursor("before", before, int)[0])
-    order = BranchMessage.position.desc() if backward else BranchMessage.position
+    if scope is MessageScope.OWN:
+        statement = statement.where(BranchMessage.branch_id == branch_id)
+    else:
+        line = lineage(actor.account_id, branch_id)
+        statement = _of_lineage(statement, line, backward=backward, size=size + 1)
     async with runtime.read(actor) as db:
-        rows = list(await fetch(db, statement.order_by(order)))
+        rows = list(await fetch(db, statement))
     more = len(rows) > size
     rows = rows[:size]
     if backward:

@@ -114,7 +114,9 @@ async def leave_session(runtime: Runtime, actor: Actor, *, session_id: UUID) -> 
         .returning(BranchView.branch_id)
     )
     known = (
-        visible_sessions(actor).with_only_columns(AiSession.id).where(AiSession.id == session_id)
+        visible_sessions(actor.account_id)
+        .with_only_columns(AiSession.id)
+        .where(AiSession.id == session_id)
     )
     async with runtime.work(actor) as work:
         was_there = (await work.db.execute(left)).first() is not None

@@ -1,8 +1,9 @@
 """Statements that are built once, and whose rows cost little more than the driver's records.
 
-For what reads a thousand rows to answer one request. SQLAlchemy makes an object of each row that looks its
-columns up by name, which takes longer than all the rest of reading it, and a statement that is put together
-anew for every request takes longer than reading a small tree.
+For what reads a thousand rows to answer one request, and for what every change begins and ends with.
+SQLAlchemy makes an object of each row that looks its columns up by name, which takes longer than all the
+rest of reading it, and a statement that is put together anew for every request takes longer than reading a
+small tree.
 """
 
 from collections import namedtuple
@@ -19,7 +20,7 @@ T = TypeVar("T")
 class Reading(Generic[T]):
     """Its rows are typed as the mapped class because they read like it, as those of `fetch`."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
         self._row = partial(tuple.__new__, _row_class(statement))
 
@@ -29,8 +30,12 @@ class Reading(Generic[T]):
         result.close()
         return cast("Sequence[T]", list(map(self._row, records)))
 
+    async def fetch_one(self, db: AsyncConnection, **parameters: object) -> T | None:
+        rows = await self.fetch(db, **parameters)
+        return rows[0] if rows else None
 
-def _row_class(statement: Select[Any]) -> Any:  # noqa: ANN401 - a class made at run time
+
+def _row_class(statement: Select[*tuple[Any, ...]]) -> Any:  # noqa: ANN401 - a class made at run time
     """A named tuple; of an enum the driver gives the value, and the attribute its member."""
     columns = list(statement.selected_columns)
     plain = namedtuple("Row", [column.name for column in columns])  # type: ignore[misc]

@@ -35,7 +35,7 @@ from models.message import BranchMessage, MessageRole, MessageState
 from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from services import enqueue, lifecycle
 from services.access import Actor, require_write, require_write_in, visible_sessions
-from services.database import fetch, fetch_one
+from services.database import fetch
 from services.errors import InvalidTransition, NotFound
 from services.events import MessageAdded, SessionStarted, SessionStatusChanged, SessionUpdated
 from services.feed import StoredEvent
@@ -235,15 +235,19 @@ async def _team(db: AsyncConnection, actor: Actor, team_id: UUID | None) -> UUID
     return team_id
 
 
+HELD: Reading[AiSession] = Reading(
+    visible_sessions(bindparam("account_id"))
+    .where(AiSession.id == bindparam("session_id"))
+    .with_for_update(key_share=True)
+)
+
+
 async def lock_session(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSession:
     """The session as it is, held until the work ends: its tree and handoffs change only under this.
 
     Whoever has claimed it has shown a sign of life. Raises NotFound.
     """
-    statement = (
-        visible_sessions(actor).where(AiSession.id == session_id).with_for_update(key_share=True)
-    )
-    session = await fetch_one(work.db, statement)
+    session = await HELD.fetch_one(work.db, account_id=actor.account_id, session_id=session_id)
     if session is None:
         raise NotFound(node_id(Kind.SESSION, session_id))
     await renew_lease(work, session)
@@ -252,12 +256,7 @@ async def lock_session(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSe
 
 async def hold_session(work: UnitOfWork, session_id: UUID) -> AiSession | None:
     """The same for the assistant, which acts for nobody; None where it is gone."""
-    statement = (
-        select(AiSession)
-        .where(AiSession.account_id == work.account_id, AiSession.id == session_id)
-        .with_for_update(key_share=True)
-    )
-    return await fetch_one(work.db, statement)
+    return await HELD.fetch_one(work.db, account_id=work.account_id, session_id=session_id)
 
 
 async def lock_workable(work: UnitOfWork, actor: Actor, session_id: UUID) -> AiSession:
@@ -336,14 +335,19 @@ def newest_event(account_id: UUID | BindParameter[UUID]) -> ScalarSelect[int]:
     return select(Account.event_seq).where(Account.id == account_id).scalar_subquery()
 
 
-def viewed(actor: Actor) -> Select[AiSession, int]:
+def viewed(account_id: UUID | BindParameter[UUID]) -> Select[AiSession, int]:
     """Sessions, each with the account's event sequence as of the same snapshot."""
-    return visible_sessions(actor).add_columns(event_seq(actor).label("event_seq"))
+    return visible_sessions(account_id).add_columns(newest_event(account_id).label("event_seq"))
+
+
+VIEWED: Reading[Any] = Reading(
+    viewed(bindparam("account_id")).where(AiSession.id == bindparam("session_id"))
+)
 
 
 async def view(db: AsyncConnection, actor: Actor, session_id: UUID) -> SessionView:
     """Raises NotFound."""
-    row = (await db.execute(viewed(actor).where(AiSession.id == session_id))).one_or_none()
+    row = await VIEWED.fetch_one(db, account_id=actor.account_id, session_id=session_id)
     if row is None:
         raise NotFound(node_id(Kind.SESSION, session_id))
     return _view_of(row)
@@ -357,7 +361,9 @@ async def by_id(
     runtime: Runtime, actor: Actor, session_ids: Sequence[UUID]
 ) -> dict[UUID, SessionView]:
     async with runtime.read(actor) as db:
-        rows = (await db.execute(viewed(actor).where(AiSession.id.in_(session_ids)))).all()
+        rows = (
+            await db.execute(viewed(actor.account_id).where(AiSession.id.in_(session_ids)))
+        ).all()
     return {row.id: _view_of(row) for row in rows}
 
 
@@ -404,7 +410,7 @@ async def list_sessions(
     """Newest first, with the event sequence as of before. Raises InvalidInput (first, after)."""
     size = page_size("first", first)
     statement = (
-        viewed(actor)
+        viewed(actor.account_id)
         .where(*conditions(actor, wanted))
         .order_by(AiSession.created_at.desc(), AiSession.id.desc())
         .limit(size + 1)
@@ -465,7 +471,7 @@ async def event_in_list(
         return False
     if wanted.search is None or not wanted.search.strip():
         return True
-    statement = visible_sessions(actor).where(
+    statement = visible_sessions(actor.account_id).where(
         AiSession.id == event.session_id, _matches(actor, wanted.search)
     )
     async with runtime.read(actor) as db:

@@ -56,6 +56,7 @@ async def _silent(runtime: Runtime, account_id: UUID, reply_id: UUID) -> UUID | 
         .join(
             Branch,
             (Branch.account_id == branch.account_id)
+            & (Branch.parent_branch_id == branch.parent_branch_id)
             & (Branch.fork_point_id == branch.fork_point_id),
         )
         .join(

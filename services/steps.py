@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
-from models.branch import Branch
+from models.branch import Branch, ForkPoint
 from models.session import AiSession, Step, StepType
 from services.access import Actor
 from services.database import fetch
@@ -22,12 +22,11 @@ async def add_step(
     branch_id: UUID,
     step_type: StepType,
     content: Mapping[str, object],
-    message_id: UUID | None = None,
-    fork_point_id: UUID | None = None,
-    confidence: float | None = None,
-    input_tokens: int = 0,
-    output_tokens: int = 0,
-) -> UUID:
+    message_id: UUID,
+    confidence: float | None,
+    input_tokens: int,
+    output_tokens: int,
+) -> None:
     """The next step of the session, whose row this locks."""
     counted = (
         update(AiSession)
@@ -41,24 +40,23 @@ async def add_step(
         .where(Branch.account_id == work.account_id, Branch.id == branch_id)
         .values(step_count=Branch.step_count + 1)
     )
-    step_id = new_id()
-    await work.db.execute(
-        insert(Step).values(
-            account_id=work.account_id,
-            id=step_id,
-            session_id=session_id,
-            branch_id=branch_id,
-            message_id=message_id,
-            fork_point_id=fork_point_id,
-            step_order=step_order,
-            step_type=step_type,
-            content=dict(content),
-            confidence_at_step=confidence,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-        )
+    await insert_step(
+        work,
+        session_id=session_id,
+        branch_id=branch_id,
+        step_order=step_order,
+        step_type=step_type,
+        message_id=message_id,
+        content=dict(content),
+        confidence_at_step=confidence,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
     )
-    return step_id
+
+
+async def insert_step(work: UnitOfWork, **values: object) -> None:
+    """For who has counted it already, in the session and in its branch."""
+    await work.db.execute(insert(Step).values(account_id=work.account_id, id=new_id(), **values))
 
 
 async def list_steps(
@@ -99,11 +97,20 @@ async def by_message(
 async def by_fork_point(
     runtime: Runtime, actor: Actor, fork_point_ids: Sequence[UUID]
 ) -> dict[UUID, Step]:
-    """The FORK step that each point was recorded as."""
-    statement = select(Step).where(
-        Step.account_id == actor.account_id,
-        Step.fork_point_id.in_(fork_point_ids),
-        Step.step_type == StepType.FORK,
+    """The FORK step that each point was recorded as. Steps are found by their branch."""
+    statement = (
+        select(Step)
+        .join(
+            ForkPoint,
+            (ForkPoint.account_id == Step.account_id)
+            & (ForkPoint.parent_branch_id == Step.branch_id)
+            & (ForkPoint.id == Step.fork_point_id),
+        )
+        .where(
+            Step.account_id == actor.account_id,
+            ForkPoint.id.in_(fork_point_ids),
+            Step.step_type == StepType.FORK,
+        )
     )
     async with runtime.read(actor) as db:
         return {row.fork_point_id: row for row in await fetch(db, statement) if row.fork_point_id}

@@ -243,6 +243,33 @@ async def test_one_key_makes_one_thing(client: Client, colleagues: Colleagues) -
     assert lead["session"]["id"] != session_id
 
 
+async def test_a_repeated_fork_is_what_it_made_whatever_came_after(
+    client: Client, colleagues: Colleagues
+) -> None:
+    engineer = client.as_(colleagues.engineer)
+    session = await start(engineer)
+    trunk_id = session["rootBranch"]["id"]
+    keys = [{"parentBranchId": trunk_id, "idempotencyKey": str(uuid4())} for _ in range(3)]
+    first = await fork(engineer, session["id"], "left", "right", **keys[0])
+    more = {"forkPointId": first["forkPoint"]["id"], **keys[1]}
+    asked = [
+        (("left", "right"), keys[0]),
+        (("middle",), more),
+        (("above", "below", "beside"), keys[2]),
+    ]
+    made = [await fork(engineer, session["id"], *labels, **given) for labels, given in asked]
+    assert [[branch["label"] for branch in one["branches"]] for one in made] == [
+        ["left", "right"],
+        ["middle"],
+        ["above", "below", "beside"],
+    ]
+    assert made[0] == first
+    assert made[1]["forkPoint"] == first["forkPoint"] != made[2]["forkPoint"]
+    repeats = [await fork(engineer, session["id"], *labels, **given) for labels, given in asked]
+    assert repeats == made
+    assert (await now(engineer, session["id"]))["branchCount"] == 7
+
+
 async def test_twenty_handoffs_open_one(client: Client, colleagues: Colleagues) -> None:
     engineer = client.as_(colleagues.engineer)
     session = await start(engineer)

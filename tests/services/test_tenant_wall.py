@@ -297,6 +297,27 @@ async def test_a_row_cannot_refer_to_another_session_of_its_account(
     )
 
 
+@pytest.mark.parametrize(
+    "moved",
+    [
+        "session_branches SET parent_branch_id = :other WHERE id = :branch",
+        "ai_session_steps SET branch_id = :other WHERE fork_point_id = :point",
+    ],
+    ids=["branch", "step"],
+)
+async def test_what_belongs_to_a_fork_point_is_on_its_parent(
+    worlds: tuple[World, World], database_url: str, moved: str
+) -> None:
+    world = worlds[0]
+    given = {
+        "other": uuid_of(Kind.BRANCH, world.active),
+        "branch": uuid_of(Kind.BRANCH, world.untried),
+        "point": uuid_of(Kind.FORK_POINT, world.fork_point),
+    }
+    named = {name: value for name, value in given.items() if f":{name}" in moved}
+    await _refused_reference(database_url, text(f"UPDATE {moved}"), named)
+
+
 async def _refused_reference(owner_url: str, statement: Any, given: dict[str, UUID]) -> None:
     with pytest.raises(IntegrityError, match="violates foreign key constraint"):
         await _run(owner_url, statement, given)
