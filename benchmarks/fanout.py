@@ -18,16 +18,14 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 from uuid import UUID
 
 import httpx
 import orjson
 
 from benchmarks.churn import resident
-from benchmarks.feed import Desk, furnish
+from benchmarks.feed import Desk, furnish, server
 from benchmarks.report import finish, table
 from benchmarks.stage import Stage, fresh_key, stage
 from models.handoff import HandoffIntent, HandoffPriority
@@ -55,11 +53,11 @@ SMALL = 4_096
 
 
 async def run() -> int:
-    async with stage() as place, server(place) as (port, pid):
+    async with stage() as place, server(place, "benchmarks.fanout_server") as (host, pid):
         desk = await furnish(place, "fan-out")
         writer = Writer(place, desk, await waiting_handoff(place, desk))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            crowd = Crowd(http, port, desk.token, writer)
+        async with httpx.AsyncClient(base_url=f"http://{host}", timeout=60) as http:
+            crowd = Crowd(http, int(host.rpartition(":")[2]), desk.token, writer)
             await crowd.gather()
             ours, raw = await crowd.compare()
             memory = await crowd.churn(pid)
@@ -84,23 +82,6 @@ async def run() -> int:
         "memory": memory,
     }
     return finish("fanout", ratios, MUST)
-
-
-@asynccontextmanager
-async def server(place: Stage) -> AsyncIterator[tuple[int, int]]:
-    """Its port and its process."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.fanout_server", place.url, str(place.data_dir)),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-    )
-    try:
-        assert process.stdout is not None
-        address = (await process.stdout.readline()).decode().strip()
-        yield int(address.rpartition(":")[2]), process.pid
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def waiting_handoff(place: Stage, desk: Desk) -> UUID:
