@@ -29,6 +29,7 @@ ORIGIN = re.compile(r"https?://[^/\s]+")
 HOST = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE
 )
+MOST_WORKERS = 64
 TokenBudget = Annotated[int | None, Field(ge=1, le=2_000_000_000)]
 
 
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[str | None, Field(min_length=32)] = None
     previous_secret_key: Annotated[str | None, Field(min_length=32)] = None
     demo_password: Annotated[str, Field(min_length=12)] = "flowpilot-demo"  # noqa: S105 - public
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
     pool_size: Annotated[int, Field(ge=2, le=200)] = 15
     worker_concurrency: Annotated[int, Field(ge=0, le=64)] = 4
     max_branches: Annotated[int, Field(ge=2, le=100_000)] = 1000

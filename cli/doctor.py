@@ -11,7 +11,7 @@ from http.client import HTTPException
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.database import database, folder_problem, nearest
-from cli.listening import listen, require_metrics_address
+from cli.listening import listen, metrics_ports, require_metrics_address
 from cli.problems import CommandFailed
 from schema.page import GRAPHIQL
 from services.database import plain_url
@@ -22,6 +22,9 @@ from settings import Settings
 OLDEST_PYTHON = (3, 11)
 LEAST_SPACE = 1_000_000_000
 """Bytes."""
+
+BESIDE_THE_POOL = 6
+"""Connections of a process to the database that carry hints and jobs."""
 
 PATIENCE = 2.0
 """Seconds for a server on our port to answer."""
@@ -88,12 +91,14 @@ def _port(settings: Settings) -> tuple[bool, str | None]:
 
 
 def _metrics_problems(settings: Settings) -> list[str]:
-    try:
-        require_metrics_address(settings)
-    except CommandFailed as taken:
-        told = _read(settings.metrics_host, settings.metrics_port or 0, "/metrics")
-        return [] if b"flowpilot_" in told else [str(taken)]
-    return []
+    problems = []
+    for port in metrics_ports(settings):
+        try:
+            require_metrics_address(settings.metrics_host, port)
+        except CommandFailed as taken:
+            if b"flowpilot_" not in _read(settings.metrics_host, port, "/metrics"):
+                problems.append(str(taken))
+    return problems
 
 
 def _answers(settings: Settings) -> bool:
@@ -120,7 +125,8 @@ def _database_problems(settings: Settings, *, serving: bool) -> list[str]:
         return []  # the first start makes it
     try:
         with database(settings) as url:
-            problems = asyncio.run(database_problems(url, serving=serving))
+            connections = settings.workers * (settings.pool_size + BESIDE_THE_POOL)
+            problems = asyncio.run(database_problems(url, serving=serving, connections=connections))
             bus = asyncio.run(bus_problem(settings.broadcast_url or plain_url(url)))
             return problems + ([bus] if bus else [])
     except (PostgresUnavailable, CommandFailed) as problem:

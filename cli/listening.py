@@ -2,11 +2,13 @@
 
 import errno
 import socket
+from collections.abc import Sequence
 
 from cli.problems import CommandFailed
 from settings import Settings
 
 BACKLOG = 2048
+LAST_PORT = 65535
 
 
 def listen(host: str, port: int, settings: str = "FLOWPILOT_") -> socket.socket:
@@ -53,7 +55,17 @@ def _why_not(error: OSError, host: str, port: int, settings: str) -> str:
     return f"FlowPilot cannot listen on port {port} of {host}: {error.strerror}."
 
 
-def require_metrics_address(settings: Settings) -> None:
+def metrics_ports(settings: Settings) -> Sequence[int]:
+    """Of the server processes, one each; none where there are no metrics."""
+    first = settings.metrics_port
+    return () if first is None else range(first, first + settings.workers)
+
+
+def require_metrics_address(host: str, port: int) -> None:
     """Raises CommandFailed where the metrics cannot be served."""
-    if settings.metrics_port is not None:
-        listen(settings.metrics_host, settings.metrics_port, "FLOWPILOT_METRICS_").close()
+    if port > LAST_PORT:
+        raise CommandFailed(
+            f"There is no port {port} for the metrics of the last server process: name a lower one in "
+            "FLOWPILOT_METRICS_PORT, from which each process has the next."
+        )
+    listen(host, port, "FLOWPILOT_METRICS_").close()

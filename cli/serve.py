@@ -4,24 +4,33 @@ import argparse
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 
 from app import open_runtime
 from cli.database import current_database, database, migrate, require_usable
-from cli.listening import listen, require_metrics_address
+from cli.listening import listen, metrics_ports, require_metrics_address
+from cli.processes import serve_together
 from server import Server
 from services import demo
 from services.jobs import worker
-from settings import Settings
+from settings import MOST_WORKERS, Settings
 
 
 def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    verbs.add_parser(
+    serving = verbs.add_parser(
         "serve",
         help="serve the API and work on jobs",
         description="Brings the database up to date, serves the API and works on jobs until it is "
         "interrupted. Without FLOWPILOT_DATABASE_URL it starts a database of its own in the data "
         "folder, with demo data in it.",
-    ).set_defaults(run=serve)
+    )
+    serving.add_argument(
+        "--workers",
+        type=number_of_workers,
+        metavar="N",
+        help="server processes on the one port, instead of FLOWPILOT_WORKERS",
+    )
+    serving.set_defaults(run=serve)
     verbs.add_parser(
         "worker",
         help="work on jobs only",
@@ -30,16 +39,28 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     ).set_defaults(run=work)
 
 
-def serve(settings: Settings) -> None:
+def number_of_workers(typed: str) -> int:
+    with suppress(ValueError):
+        if 1 <= int(typed) <= MOST_WORKERS:
+            return int(typed)
+    raise argparse.ArgumentTypeError(f"write a whole number from 1 to {MOST_WORKERS}")
+
+
+def serve(settings: Settings, workers: int | None) -> None:
+    settings = settings.model_copy(update={"workers": workers or settings.workers})
     require_secret(settings)
-    require_metrics_address(settings)
+    for port in metrics_ports(settings):
+        require_metrics_address(settings.metrics_host, port)
     with listen(settings.host, settings.port) as listener, database(settings) as url:
         migrate(url)
         if settings.database_url is None:
             asyncio.run(demo.load_once(url, settings.demo_password))
+        greeting = welcome(settings, listener.getsockname()[1])
+        if settings.workers > 1:
+            serve_together(settings, url, listener, greeting)
+            return
         # uvicorn repeats the signal that ended it; the embedded database must be let go first.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        greeting = welcome(settings, listener.getsockname()[1])
         Server(settings, url, lambda: print(greeting, flush=True)).run(sockets=[listener])
 
 
@@ -61,7 +82,8 @@ def welcome(settings: Settings, port: int) -> str:
 
 
 def work(settings: Settings) -> None:
-    require_metrics_address(settings)
+    if settings.metrics_port is not None:
+        require_metrics_address(settings.metrics_host, settings.metrics_port)
 
     async def run(url: str) -> None:
         stop = asyncio.Event()

@@ -30,6 +30,8 @@ SERVER = text(
     """
     SELECT current_setting('server_version_num')::int AS number,
            current_setting('server_version') AS version, clock_timestamp() AS now,
+           current_setting('max_connections')::int
+             - current_setting('superuser_reserved_connections')::int AS connections,
            current_user AS owner, to_regclass('public.alembic_version') IS NOT NULL AS is_migrated,
            pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS is_read_only
     """
@@ -65,8 +67,10 @@ WORK = text(
 )
 
 
-async def database_problems(owner_url: str, *, serving: bool) -> list[str]:
-    """`serving`: a FlowPilot answers, so that somebody must work on jobs. Raises SQLAlchemyError."""
+async def database_problems(owner_url: str, *, serving: bool, connections: int) -> list[str]:
+    """`serving`: a FlowPilot answers, so that somebody must work on jobs. `connections`: so many may be
+    wanted at a time. Raises SQLAlchemyError.
+    """
     async with owner_engine(owner_url) as engine, engine.connect() as db:
         server = (await db.execute(SERVER)).one()
         problems = []
@@ -77,6 +81,12 @@ async def database_problems(owner_url: str, *, serving: bool) -> list[str]:
         if server.is_read_only:
             problems.append(
                 "The database takes no writes: name the primary server, not a copy of it."
+            )
+        if connections > server.connections:
+            problems.append(
+                f"The servers set up here may want {connections} connections, and the database has "
+                f"{server.connections}: lower FLOWPILOT_WORKERS or FLOWPILOT_POOL_SIZE, or raise its "
+                "max_connections."
             )
         skew = abs((server.now - datetime.now(UTC)).total_seconds())
         if skew > MAX_SKEW:

@@ -104,6 +104,26 @@ def test_a_taken_port_of_the_metrics_is_told_too(
     assert examined(**settings) == (1, [told])
 
 
+def test_every_server_process_needs_a_port_for_its_metrics(tmp_path: Path, taken_port: str) -> None:
+    settings = {"data_dir": str(tmp_path / "home"), "port": free_port()}
+    second = {"metrics_port": str(int(taken_port) - 1)}
+    assert refusal("serve", "--workers", "2", **settings, **second).startswith(
+        f"Port {taken_port} of 127.0.0.1 is taken"
+    )
+    told = (
+        "There is no port 65536 for the metrics of the last server process: name a lower one in "
+        "FLOWPILOT_METRICS_PORT, from which each process has the next."
+    )
+    assert refusal("serve", workers="2", metrics_port="65535", **settings) == told
+    assert not (tmp_path / "home" / "postgres").exists()
+
+
+@pytest.mark.parametrize("typed", ["0", "65", "two"])
+def test_so_many_server_processes_are_not_started(typed: str) -> None:
+    said = refusal("serve", "--workers", typed)
+    assert said.endswith("argument --workers: write a whole number from 1 to 64")
+
+
 def test_the_doctor_asks_the_store_of_limits(tmp_path: Path) -> None:
     settings = {"data_dir": str(tmp_path), "port": "0", "limits_url": "redis://127.0.0.1:1/0"}
     code, said = examined(**settings)
@@ -187,6 +207,8 @@ def test_the_doctor_is_content_with_what_works_and_names_each_thing_that_does_no
     )
     migrate(url)
     assert examined(**settings) == (0, ["Nothing is wrong."])
+    code, (line,) = examined(**settings, workers="64", pool_size="200")
+    assert (code, line[:59]) == (1, "The servers set up here may want 13184 connections, and the")
     engine = create_engine(sync_url(url))
     with engine.begin() as db:
         db.execute(text("ALTER TABLE findings DISABLE ROW LEVEL SECURITY"))
