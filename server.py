@@ -1,7 +1,9 @@
 """The HTTP server: says where to go once it answers, and ends without cutting anybody short."""
 
 import asyncio
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
@@ -119,6 +121,12 @@ def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         # uvicorn waits in whole seconds, and for ever when given none
         timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
     )
+
+
+def end_with_success() -> None:
+    """After SIGTERM and Ctrl-C, which uvicorn repeats once it has ended."""
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, lambda *_: sys.exit(0))
 
 
 class Server(uvicorn.Server):

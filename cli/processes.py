@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from time import monotonic
 
 from cli.listening import metrics_ports
 from cli.problems import CommandFailed
-from server import Server
+from server import Server, end_with_success
 from services.telemetry import logs
 from settings import Settings
 
@@ -138,11 +137,9 @@ def serve_together(settings: Settings, url: str, listener: socket.socket, greeti
 
 def _serve(settings: Settings, url: str, listener: socket.socket, greet: Connection) -> None:
     logs.configure(settings.log_level, settings.log_format)
-    # uvicorn repeats the signal that ended it
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    end_with_success()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        Server(settings, url, lambda: greet.send_bytes(b"")).run(sockets=[listener])
+    Server(settings, url, lambda: greet.send_bytes(b"")).run(sockets=[listener])
 
 
 def _end_with_parent() -> None:

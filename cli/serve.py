@@ -3,14 +3,13 @@
 import argparse
 import asyncio
 import signal
-import sys
 from contextlib import suppress
 
 from app import open_runtime
 from cli.database import current_database, database, migrate, require_usable
 from cli.listening import listen, metrics_ports, require_metrics_address
 from cli.processes import serve_together
-from server import Server
+from server import Server, end_with_success
 from services import demo
 from services.jobs import worker
 from settings import MOST_WORKERS, Settings
@@ -59,8 +58,7 @@ def serve(settings: Settings, workers: int | None) -> None:
         if settings.workers > 1:
             serve_together(settings, url, listener, greeting)
             return
-        # uvicorn repeats the signal that ended it; the embedded database must be let go first.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        end_with_success()  # the embedded database must be let go first
         Server(settings, url, lambda: print(greeting, flush=True)).run(sockets=[listener])
 
 

@@ -77,15 +77,16 @@ async def until_status(client: Client, status: int) -> None:
 PRESENCE = "subscription($id: ID!) { presenceChanged(sessionId: $id) { presence { isAsking } } }"
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 async def test_who_follows_presence_is_sent_elsewhere_and_nothing_is_said_to_fail(
-    database_url: str, colleagues: Colleagues, tmp_path: Path
+    database_url: str, colleagues: Colleagues, tmp_path: Path, told: signal.Signals
 ) -> None:
     async with serving(database_url, tmp_path, drain_seconds=0) as (process, stranger):
         engineer = stranger.as_(colleagues.engineer)
         started = await engineer.mutate("startSession", "session { id }", intake={"text": "VPN"})
         async with engineer.subscribe(PRESENCE, id=started["session"]["id"]) as states:
             assert await anext(states) == {"presenceChanged": {"presence": []}}
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(told)
             with pytest.raises(ConnectionClosed) as closed:
                 await anext(states)
             assert closed.value.rcvd is not None
