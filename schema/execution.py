@@ -38,7 +38,7 @@ class BoundedExecution(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
-        self.completed = 0
+        self.completed = 0.0
         """Fields in lists since others had their turn."""
         self.turns = asyncio.Lock()
 
@@ -133,7 +133,7 @@ class BoundedExecution(StrawberryGraphQLCoreExecutionContext):
             completed[index] = value
         return completed
 
-    async def _turn(self, fields: int) -> None:
+    async def _turn(self, fields: float) -> None:
         """One of the operation's lists at a time, or as many would run as it has lists."""
         async with self.turns:
             if self.completed + fields > TURN:

@@ -194,7 +194,7 @@ class AiSession(Node):
         tree = await self._tree(info)
         return [
             branches.Branch.of(row, tree)
-            for row in tree.by_id.values()
+            for row in tree.branches
             if (include_archived or row.archived_at is None)
             and (status is None or row.status in status)
         ]

@@ -30,7 +30,7 @@ from services.events import (
 )
 from services.forks import count_hypotheses
 from services.runtime import Runtime
-from services.tree import Tree, link
+from services.tree import Tree
 from services.unit_of_work import UnitOfWork
 
 
@@ -147,4 +147,4 @@ async def _tree(db: AsyncConnection, session: AiSession) -> Tree:
         .where(Branch.account_id == session.account_id, Branch.session_id == session.id)
         .order_by(Branch.depth, Branch.branch_order)
     )
-    return link(await fetch(db, statement))
+    return Tree(await fetch(db, statement))

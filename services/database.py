@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar, cast
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -21,7 +22,17 @@ ENTER_ACCOUNT = text("SELECT set_config('app.account_id', :account_id, true)")
 CONNECTION_LOST = ("08", "57P", "53300")
 """How the SQLSTATEs begin that a server sends which is going, coming or full."""
 
+ROW_CLASS: ContextVar[type[asyncpg.Record] | None] = ContextVar("ROW_CLASS", default=None)
+"""Of the rows of a statement, where it is prepared; later runs of it on the same connection keep it."""
+
 T = TypeVar("T")
+
+
+class _Connection(asyncpg.Connection):
+    """SQLAlchemy has no way to say which class the driver's rows are to have."""
+
+    async def prepare(self, query: str, **how: Any) -> Any:  # noqa: ANN401 - asyncpg's own
+        return await super().prepare(query, record_class=ROW_CLASS.get(), **how)
 
 
 def sync_url(url: str) -> str:
@@ -47,6 +58,7 @@ def connect_pool(url: str, *, size: int) -> AsyncEngine:
             # In the start-up packet the role survives a RESET ALL.
             "server_settings": {"role": APP_ROLE, "application_name": "flowpilot", "jit": "off"},
             "statement_cache_size": 500,
+            "connection_class": _Connection,
         },
     )
 

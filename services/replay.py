@@ -25,7 +25,7 @@ from services.feed import StoredEvent, decode_cursor
 from services.pages import Page, page_size
 from services.runtime import Runtime
 from services.sessions import TRUNK_LABEL
-from services.tree import Tree, branch_rows, link
+from services.tree import Tree, branch_rows
 
 Place = tuple[UUID, int]
 """A session, and the sequence of the last event that is to count."""
@@ -193,7 +193,7 @@ def _moment(
         _apply(branch, told)
     for count in counts:
         branches[count.branch_id].said = count.said
-    tree = link(branch.row for branch in branches.values())
+    tree = Tree(branch.row for branch in branches.values())
     active = told.get("active")
     return Moment(
         newest=_stored(ends[-1]),

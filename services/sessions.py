@@ -46,7 +46,7 @@ from services.pages import Page, page_size, read_cursor
 from services.readings import Reading
 from services.runtime import Runtime
 from services.tickets import as_intake, read_ticket
-from services.tree import Tree, branch_rows, link
+from services.tree import Tree, branch_rows
 from services.unit_of_work import UnitOfWork
 from services.usage import require_budget
 from services.validation import Validation
@@ -386,7 +386,7 @@ async def with_tree(runtime: Runtime, actor: Actor, session_id: UUID) -> Session
         rows = await SESSION_AND_TREE.fetch(db, account_id=actor.account_id, session_id=session_id)
     if not rows:
         return None
-    return SessionView(_from_record(rows[0].session), rows[0].event_seq, link(rows))
+    return SessionView(_from_record(rows[0].session), rows[0].event_seq, Tree(rows))
 
 
 def _from_record(record: Mapping[str, Any]) -> AiSession:

@@ -15,6 +15,9 @@ from schema.compiled.writer import Mixed
 from schema.context import Context
 from schema.execution import TURN, BoundedExecution, Incremental, Result
 
+LIGHTER = 10
+"""Compiled fields that are as much work as one of graphql-core's."""
+
 T = TypeVar("T")
 Stock = Callable[[], Any]
 """graphql-core's way to the same value."""
@@ -122,26 +125,28 @@ class CompiledExecution(BoundedExecution):
 
     def _filled(self, value: T, waiting: Waiting, stock: Stock) -> AwaitableOrValue[T]:
         """At once if that is little work, or else in turns."""
-        steps = fill(waiting, TURN)
+        steps = fill(waiting, TURN * LIGHTER)
         try:
             for fields in steps:
-                if self.completed + fields > TURN:
-                    return self._filled_in_turns(fields, steps, value, stock)
-                self.completed += fields
+                work = fields / LIGHTER
+                if self.completed + work > TURN:
+                    return self._filled_in_turns(work, steps, value, stock)
+                self.completed += work
         except Exception:  # as above
             return cast("AwaitableOrValue[T]", stock())
         return value
 
     async def _filled_in_turns(
-        self, fields: int, steps: Iterator[int], value: T, stock: Stock
+        self, work: float, steps: Iterator[int], value: T, stock: Stock
     ) -> T:
         try:
-            await self._turn(fields)
-            for more in steps:
-                if self.completed + more > TURN:
-                    await self._turn(more)
+            await self._turn(work)
+            for fields in steps:
+                work = fields / LIGHTER
+                if self.completed + work > TURN:
+                    await self._turn(work)
                 else:
-                    self.completed += more
+                    self.completed += work
         except Exception:  # as above
             completed = stock()
             return cast("T", await completed if self.is_awaitable(completed) else completed)

@@ -38,6 +38,7 @@ async def test_turns_change_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch
     """Without faults, for null may spread from another error first."""
     for module in (execution, compiled):
         monkeypatch.setattr(module, "TURN", 3)
+    monkeypatch.setattr(compiled, "LIGHTER", 1)
     tally = await compare_all(REAL, range(100), faults=0.0, root_fields=6, resolvers=0.0)
     assert tally.compiled > 70
     assert tally.with_errors == 0

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.branch import Branch
-from services.tree import link
+from services.tree import Tree
 
 TRUNK = UUID(int=0)
 
@@ -77,7 +77,7 @@ def trees(draw: st.DrawFn) -> Grown:
 @steady
 @given(trees())
 def test_every_row_hangs_once_where_it_belongs(grown: Grown) -> None:
-    tree = link(grown.rows)
+    tree = Tree(grown.rows)
     assert tree.root.id == TRUNK
     assert tree.by_id == {one.id: one for one in grown.rows}
     assert {parent.int: numbers(found) for parent, found in tree.children.items()} == {
@@ -88,7 +88,7 @@ def test_every_row_hangs_once_where_it_belongs(grown: Grown) -> None:
 @steady
 @given(trees())
 def test_a_subtree_is_told_in_depth_first_order(grown: Grown) -> None:
-    tree = link(grown.rows)
+    tree = Tree(grown.rows)
     for branch in range(len(grown.rows)):
         assert numbers(list(tree.subtree(UUID(int=branch)))) == grown.below(branch)
 
@@ -96,7 +96,7 @@ def test_a_subtree_is_told_in_depth_first_order(grown: Grown) -> None:
 @steady
 @given(trees())
 def test_ancestors_lead_from_the_trunk_to_the_parent(grown: Grown) -> None:
-    tree = link(grown.rows)
+    tree = Tree(grown.rows)
     for branch in range(len(grown.rows)):
         assert numbers(tree.ancestors(UUID(int=branch))) == grown.above(branch)
 
@@ -104,7 +104,7 @@ def test_ancestors_lead_from_the_trunk_to_the_parent(grown: Grown) -> None:
 @steady
 @given(trees())
 def test_who_is_below_whom_is_one_relation(grown: Grown) -> None:
-    tree = link(grown.rows)
+    tree = Tree(grown.rows)
     below = {
         (one.id, found.id)
         for one in grown.rows
@@ -118,19 +118,19 @@ def test_who_is_below_whom_is_one_relation(grown: Grown) -> None:
 @steady
 @given(trees(), st.data())
 def test_the_order_of_rows_does_not_matter(grown: Grown, data: st.DataObject) -> None:
-    again = data.draw(st.permutations(grown.rows))
-    assert link(again) == link(grown.rows)
+    again, tree = Tree(data.draw(st.permutations(grown.rows))), Tree(grown.rows)
+    assert (again.root, again.by_id, again.children) == (tree.root, tree.by_id, tree.children)
 
 
 def test_a_chain_as_long_as_a_session_may_grow_is_no_recursion() -> None:
     rows = [row(0, None, 1), *(row(child, child - 1, 1) for child in range(1, 5_000))]
-    tree = link(reversed(rows))
+    tree = Tree(reversed(rows))
     assert numbers(list(tree.subtree(TRUNK))) == list(range(5_000))
     assert numbers(tree.ancestors(UUID(int=4_999))) == list(range(4_999))
 
 
 def test_a_lonely_trunk_has_nothing_around_it() -> None:
-    tree = link([row(0, None, 1)])
+    tree = Tree([row(0, None, 1)])
     assert numbers(list(tree.subtree(TRUNK))) == [0]
     assert tree.ancestors(TRUNK) == []
     assert tree.children == {}
@@ -139,11 +139,11 @@ def test_a_lonely_trunk_has_nothing_around_it() -> None:
 @pytest.mark.parametrize("rows", [[], [row(1, 0, 1)]])
 def test_rows_without_the_trunk_are_no_tree(rows: list[Branch]) -> None:
     with pytest.raises(ValueError, match="a session always has its trunk"):
-        link(rows)
+        Tree(rows)
 
 
 def test_a_branch_of_another_session_is_not_in_the_tree() -> None:
-    tree = link([row(0, None, 1), row(1, 0, 1)])
+    tree = Tree([row(0, None, 1), row(1, 0, 1)])
     with pytest.raises(KeyError):
         list(tree.subtree(UUID(int=2)))
     with pytest.raises(KeyError):

@@ -12,11 +12,12 @@ from graphql import parse
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import SchemaExtension
 
-from schema.compiled.execution import CompiledExecution
+from schema.compiled.execution import LIGHTER, CompiledExecution
 from schema.execution import TURN
 from services.runtime import Limits
 
 BROKEN = 700
+MANY = 10_000
 RUNTIME = SimpleNamespace(limits=Limits(), compiled=False)
 
 
@@ -57,7 +58,24 @@ class Part:
 
 
 @strawberry.type
+class Watched:
+    """Whoever reads its number is counted."""
+
+    beside: strawberry.Private["Beside"]
+    number: int
+
+
+Watched.number = property(lambda watched: watched.beside.read())  # type: ignore[assignment]
+
+
+@strawberry.type
 class Query:
+    @strawberry.field
+    def watched(self, info: strawberry.Info) -> list[Watched]:
+        made = Watched.__new__(Watched)
+        made.beside = info.context.beside
+        return [made] * MANY
+
     @strawberry.field
     def parts(self, count: int) -> list[Part]:
         return [Part(number=number) for number in range(count)]
@@ -88,10 +106,17 @@ async def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 
 class Beside:
-    """Counts the turns that others get meanwhile."""
+    """Counts the turns that others get meanwhile, and the fields that are read from one to the next."""
 
     def __init__(self) -> None:
         self.turns = 0
+        self.reads = 0
+        self.longest = 0
+
+    def read(self) -> int:
+        self.reads += 1
+        self.longest = max(self.longest, self.reads)
+        return self.turns
 
     async def __aenter__(self) -> "Beside":
         self.task = asyncio.create_task(self._count())
@@ -104,36 +129,60 @@ class Beside:
     async def _count(self) -> None:
         while True:
             self.turns += 1
+            self.reads = 0
             await asyncio.sleep(0)
 
 
+def at_once() -> int:
+    """Fields in one turn."""
+    return TURN * LIGHTER if RUNTIME.compiled else TURN
+
+
 async def run(document: str, **context: object) -> Any:
-    """Not the first time: what has come before may be compiled."""
-    given = SimpleNamespace(runtime=RUNTIME, **context)
-    await PARTS.execute(document, context_value=given)
-    return await PARTS.execute(document, context_value=given)
+    return await PARTS.execute(document, context_value=SimpleNamespace(runtime=RUNTIME, **context))
+
+
+async def run_again(document: str, **context: object) -> Any:
+    """What has come before may be compiled."""
+    await run(document, **context)
+    return await run(document, **context)
+
+
+async def test_nobody_waits_for_more_than_a_turn_of_ten_thousand_objects() -> None:
+    document = "{ watched { number two: number three: number four: number } }"
+    await run(document, beside=Beside())
+    async with Beside() as beside:
+        answer = await run(document, beside=beside)
+    assert len(answer.data["watched"]) == MANY
+    assert beside.longest == at_once()
+    assert beside.turns == 4 * MANY // at_once() - 1
 
 
 @pytest.mark.parametrize("field", ["parts", "later"])
 async def test_others_get_their_turn_all_along(field: str) -> None:
+    document = f"{{ {field}(count: {10 * at_once()}) {{ number }} }}"
+    await run(document)
     async with Beside() as beside:
-        answer = await run(f"{{ {field}(count: {10 * TURN}) {{ number }} }}")
-    assert answer.data == {field: [{"number": number} for number in range(10 * TURN)]}
+        answer = await run(document)
+    assert answer.data == {field: [{"number": number} for number in range(10 * at_once())]}
     assert beside.turns >= 9
 
 
 async def test_lists_beside_one_another_take_turns_too() -> None:
-    count = TURN // 2
-    lists = " ".join(f"a{place}: later(count: {count}) {{ number }}" for place in range(10))
+    count = at_once() // 2
+    document = (
+        f"{{ {' '.join(f'a{place}: later(count: {count}) {{ number }}' for place in range(10))} }}"
+    )
+    await run(document)
     async with Beside() as beside:
-        answer = await run(f"{{ {lists} }}")
+        answer = await run(document)
     numbers = [{"number": number} for number in range(count)]
     assert answer.data == {f"a{place}": numbers for place in range(10)}
     assert beside.turns >= 4
 
 
 async def test_an_error_is_told_where_it_happened() -> None:
-    answer = await run("{ parts(count: 1000) { number name slowName } }")
+    answer = await run_again("{ parts(count: 1000) { number name slowName } }")
     assert [error.path for error in answer.errors] == [["parts", BROKEN, "name"]]
     assert answer.data["parts"] == [
         {
@@ -146,7 +195,9 @@ async def test_an_error_is_told_where_it_happened() -> None:
 
 
 async def test_a_list_falls_with_an_object_that_it_cannot_do_without() -> None:
-    answer = await run("{ later(count: 1000) { slowName strictName } parts(count: 2) { number } }")
+    answer = await run_again(
+        "{ later(count: 1000) { slowName strictName } parts(count: 2) { number } }"
+    )
     assert [error.path for error in answer.errors] == [["later", BROKEN, "strictName"]]
     assert answer.data == {"later": None, "parts": [{"number": 0}, {"number": 1}]}
 
@@ -158,7 +209,7 @@ async def test_what_loads_relations_is_asked_at_one_go() -> None:
         batches.append(len(numbers))
         return [f"maker of {number}" for number in numbers]
 
-    answer = await run(
+    answer = await run_again(
         "{ parts(count: 10) { pieces { number maker { name } } } }", makers=DataLoader(load_fn=load)
     )
     assert answer.data["parts"][9]["pieces"][1] == {
