@@ -71,7 +71,6 @@ class Question(NamedTuple):
 
 
 async def run() -> int:
-    await install()
     async with stage() as place:
         sessions = {size: await plant_tree(place, size, fan_out=5) for size in SIZES}
         async with place.owner.begin() as db:
@@ -233,4 +232,5 @@ def _ratio(seen: Mapping[Cell, Seen], peer: str, size: int, clients: int) -> flo
 
 
 if __name__ == "__main__":
+    install()
     sys.exit(asyncio.run(run()))

