@@ -5,7 +5,7 @@ import asyncio
 import signal
 import sys
 
-from app import open_runtime
+from app import documents_of, limits_of, open_runtime
 from cli.database import current_database, database, migrate, require_usable
 from cli.listening import listen, require_metrics_address
 from server import Server
@@ -33,6 +33,7 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def serve(settings: Settings) -> None:
     require_secret(settings)
     require_metrics_address(settings)
+    documents_of(settings, limits_of(settings))  # raises before anything is made
     with listen(settings.host, settings.port) as listener, database(settings) as url:
         migrate(url)
         if settings.database_url is None:
