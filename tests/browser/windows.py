@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
+from schema.page import CONSOLE_DOCUMENTS
 from services.ids import Kind, node_id
 from tests.factories import Colleagues
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
+TRUSTED = set(json.loads(CONSOLE_DOCUMENTS.read_text()).values())
 SOON = 20_000
 """Milliseconds after which a test gives up; nothing takes so long when it works."""
 
@@ -63,6 +66,8 @@ class Windows:
         )
         context.on("console", self._listen)
         page = await context.new_page()
+        page.on("request", self._read_request)
+        page.on("websocket", lambda line: line.on("framesent", self._read_frame))
         await page.goto(path)
         return page
 
@@ -73,6 +78,21 @@ class Windows:
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._complain(f"{message.text} ({message.location['url']})")
+
+    def _read_request(self, request: Request) -> None:
+        """What the console asks is trusted by every server; GraphiQL asks whatever it is told to."""
+        of_console = urlsplit(request.frame.url).path != "/graphql"
+        if of_console and request.headers.get("content-type") == "application/json":
+            self._expect_trusted(request.post_data_json)
+
+    def _read_frame(self, frame: str | bytes) -> None:
+        message = json.loads(frame)
+        if message["type"] == "subscribe":
+            self._expect_trusted(message["payload"])
+
+    def _expect_trusted(self, params: Any) -> None:
+        if params["query"] not in TRUSTED:
+            self._complain(f"No server would trust this: {params['query']}")
 
     def _complain(self, complaint: str) -> None:
         if not any(part in complaint for part in self.expected):
