@@ -5,10 +5,19 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    WebSocket,
+    async_playwright,
+    expect,
+)
 
 from schema.page import CONSOLE_DOCUMENTS
 from services.ids import Kind, node_id
@@ -67,7 +76,7 @@ class Windows:
         context.on("console", self._listen)
         page = await context.new_page()
         page.on("request", self._read_request)
-        page.on("websocket", lambda line: line.on("framesent", self._read_frame))
+        page.on("websocket", partial(self._read_frames, page))
         await page.goto(path)
         return page
 
@@ -80,15 +89,19 @@ class Windows:
             self._complain(f"{message.text} ({message.location['url']})")
 
     def _read_request(self, request: Request) -> None:
-        """What the console asks is trusted by every server; GraphiQL asks whatever it is told to."""
-        of_console = urlsplit(request.frame.url).path != "/graphql"
-        if of_console and request.headers.get("content-type") == "application/json":
+        if is_of_console(request.frame.url) and (
+            request.headers.get("content-type") == "application/json"
+        ):
             self._expect_trusted(request.post_data_json)
 
-    def _read_frame(self, frame: str | bytes) -> None:
-        message = json.loads(frame)
-        if message["type"] == "subscribe":
-            self._expect_trusted(message["payload"])
+    def _read_frames(self, page: Page, line: WebSocket) -> None:
+        def read(frame: str | bytes) -> None:
+            message = json.loads(frame)
+            if message["type"] == "subscribe":
+                self._expect_trusted(message["payload"])
+
+        if is_of_console(page.url):
+            line.on("framesent", read)
 
     def _expect_trusted(self, params: Any) -> None:
         if params["query"] not in TRUSTED:
@@ -125,6 +138,11 @@ class Windows:
             "cookies": [],
             "origins": [{"origin": f"http://{self.host}", "localStorage": [entry]}],
         }
+
+
+def is_of_console(url: str) -> bool:
+    """What the console asks is trusted by every server; GraphiQL asks whatever it is told to."""
+    return urlsplit(url).path != "/graphql"
 
 
 @asynccontextmanager
