@@ -93,8 +93,8 @@ class Schema(strawberry.Schema):
         operation, and on a socket nobody would be told.
         """
         text, about = context.query or "", context.context
-        error = about.documents.refusal(text) or oversize(
-            text, context.variables, about.runtime.limits
+        error = oversize(text, context.variables, about.runtime.limits) or (
+            about.documents.refusal(text)
         )
         if error is not None:
             context.pre_execution_errors = [error]

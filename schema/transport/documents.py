@@ -25,8 +25,8 @@ def name_of(params: Mapping[str, Any]) -> str | None:
 
 def document_of(context: Context, query: str | None, name: str | None) -> str:
     """The text to run; what is wrong with a name is told when it is."""
-    if name is None:
-        return query or ""
+    if name is None or (query and len(query) > context.runtime.limits.max_document):
+        return query or ""  # where it is too long it is refused unread
     if query:
         return context.documents.offered(query, name)
     return context.documents.called(name, context.caller.account_id if context.caller else None)

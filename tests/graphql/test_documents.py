@@ -335,6 +335,15 @@ async def test_what_is_no_name_is_nobodys(
     assert await ask(engineer, query=fresh(), **named) == {"errors": [MISMATCH]}
 
 
+@pytest.mark.parametrize("only_trusted", [False, True])
+async def test_what_is_too_long_is_refused_before_its_hash_is_looked_at(
+    serve_also: Serve, colleagues: Colleagues, only_trusted: bool
+) -> None:
+    server = (await serve_also(only_trusted=only_trusted)).as_(colleagues.engineer)
+    answer = await by_post(server, query="#" * 50_001, **called("0" * 64))
+    assert answer["errors"][0]["extensions"] == {"code": "DOCUMENT_TOO_LARGE"}
+
+
 @every_way
 async def test_there_is_one_version_of_the_protocol(
     client: Client, colleagues: Colleagues, ask: Way
