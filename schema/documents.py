@@ -6,12 +6,13 @@ what the installation trusts, for good.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from sys import getsizeof
 from typing import Self
 from uuid import UUID
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError
+from graphql import ASTValidationRule, DocumentNode, GraphQLError, parse
 
 from schema.measure import Measured, PageSizes, measure
 from services.shares import Shares
@@ -81,8 +82,9 @@ class Documents:
         self._trusted = frozenset(named.values())
         self._by_name = {hash_of(text): text for text in self._trusted} | dict(named)
         self._only_trusted = only_trusted
-        self._pinned: dict[str, Known] = {}
-        self.kept: Shares[str, Known] = Shares(most_bytes=32_000_000, most=1_000)
+        self._pinned = {text: Known(parse_for_good(text)) for text in self._trusted}
+        self.kept: Shares[str, Known] = Shares(most_bytes=8_000_000, most=250)
+        """No more, or the collector would hold everybody up whenever it looks through them."""
         self.persisted: Shares[tuple[UUID, str], str] = Shares(most_bytes=8_000_000, most=4_000)
 
     def find(self, text: str) -> Known | None:
@@ -90,14 +92,13 @@ class Documents:
 
     def keep(self, text: str, known: Known, account_id: UUID | None) -> None:
         """Strangers leave nothing behind, or they could push out what belongs to accounts."""
-        if text in self._trusted:
-            self._pinned[text] = known
-        elif account_id is not None:
-            if text not in self.kept:
-                self.kept.put(account_id, text, known, known.size + getsizeof(text))
-            if isinstance(text, Offered):
-                key = (account_id, hash_of(text))
-                self.persisted.put(account_id, key, text, getsizeof(text))
+        if account_id is None or text in self._trusted:
+            return
+        if text not in self.kept:
+            self.kept.put(account_id, text, known, known.size + getsizeof(text))
+        if isinstance(text, Offered):
+            key = (account_id, hash_of(text))
+            self.persisted.put(account_id, key, text, getsizeof(text))
 
     def called(self, name: str, account_id: UUID | None) -> str:
         """An account finds what it has offered itself: what others ask is not to be guessed at."""
@@ -126,6 +127,12 @@ class Documents:
 NOT_TRUSTED = Missing(
     "This server runs the documents it trusts, and no other.", "DOCUMENT_NOT_TRUSTED"
 )
+
+
+@cache
+def parse_for_good(text: str) -> DocumentNode:
+    """At the start, after which the collector skips what is there."""
+    return parse(text)
 
 
 def hash_of(text: str) -> str:
