@@ -22,7 +22,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from models.account import Plan
-from schema.page import CONSOLE, CONSOLE_HEADERS, CONSOLE_PAGE, CONSOLE_POLICY, GRAPHIQL, POLICY
+from schema.documents import Documents
+from schema.page import (
+    CONSOLE,
+    CONSOLE_DOCUMENTS,
+    CONSOLE_HEADERS,
+    CONSOLE_PAGE,
+    CONSOLE_POLICY,
+    GRAPHIQL,
+    POLICY,
+)
 from schema.root import graphql_schema
 from schema.transport.downloads import download
 from schema.transport.endpoint import GraphQLEndpoint
@@ -30,6 +39,7 @@ from schema.transport.exports import export
 from schema.transport.forms import PREFLIGHT
 from schema.transport.request_log import RequestLog
 from schema.transport.security_headers import SecurityHeaders
+from schema.trusted import Untrustworthy, read_list, require_sound
 from services.ai.anthropic import AnthropicProvider
 from services.ai.cards import load_cards
 from services.ai.discretion import Discreet
@@ -49,7 +59,7 @@ from services.telemetry import traces
 from services.telemetry.exposition import exposed
 from services.throttle import Throttle
 from services.wakebus import WakeBus
-from settings import Settings
+from settings import Settings, WrongSetting
 
 CONSOLE_PATHS = (
     "/",
@@ -76,12 +86,55 @@ def _claude(settings: Settings) -> AnthropicProvider | None:
     )
 
 
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        max_branches=settings.max_branches,
+        max_depth=settings.max_depth,
+        reply_timeout=settings.reply_timeout,
+        operation_timeout=settings.operation_timeout,
+        body_timeout=settings.body_timeout,
+        init_timeout=settings.init_timeout,
+        max_body=settings.max_body,
+        max_upload=settings.max_upload,
+        upload_timeout=settings.upload_timeout,
+        max_operations=settings.max_operations,
+        max_connections=settings.max_connections,
+        max_tokens=settings.max_tokens,
+        max_fields=settings.max_fields,
+        max_cost=settings.max_cost,
+        cost_per_minute=settings.cost_per_minute,
+        sign_in_attempts=settings.sign_in_attempts,
+        sign_ins_per_address=settings.sign_ins_per_address,
+        claim_lease=timedelta(minutes=settings.claim_lease_minutes),
+        token_budgets={
+            Plan.FREE: settings.budget_free,
+            Plan.PRO: settings.budget_pro,
+            Plan.TEAM: settings.budget_team,
+            Plan.ENTERPRISE: settings.budget_enterprise,
+        },
+    )
+
+
+def documents_of(settings: Settings, limits: Limits) -> Documents:
+    """Raises WrongSetting for a list with a document that cannot be run."""
+    trusted = read_list(CONSOLE_DOCUMENTS) if CONSOLE_DOCUMENTS.exists() else {}
+    if settings.trusted_documents is not None:
+        try:
+            given = read_list(settings.trusted_documents)
+            require_sound(graphql_schema._schema, limits, given)  # noqa: SLF001 - the one way to it
+        except Untrustworthy as wrong:
+            raise WrongSetting(f"FLOWPILOT_TRUSTED_DOCUMENTS cannot be used: {wrong}") from None
+        trusted |= given
+    return Documents(trusted, only_trusted=settings.only_trusted)
+
+
 @asynccontextmanager
 async def open_runtime(
     settings: Settings,
     database_url: str,
     provider: Provider | None = None,
     limits: Limits | None = None,
+    documents: Documents | None = None,
 ) -> AsyncIterator[Runtime]:
     """The pool, the bus and the feed, started in this order and stopped in reverse."""
     claude = None if provider else _claude(settings)
@@ -96,39 +149,14 @@ async def open_runtime(
                 bus=bus,
                 feed=Feed(engine, bus),
                 provider=Discreet(provider or claude or PlaybookProvider(load_cards())),
-                limits=limits
-                or Limits(
-                    max_branches=settings.max_branches,
-                    max_depth=settings.max_depth,
-                    reply_timeout=settings.reply_timeout,
-                    operation_timeout=settings.operation_timeout,
-                    body_timeout=settings.body_timeout,
-                    init_timeout=settings.init_timeout,
-                    max_body=settings.max_body,
-                    max_upload=settings.max_upload,
-                    upload_timeout=settings.upload_timeout,
-                    max_operations=settings.max_operations,
-                    max_connections=settings.max_connections,
-                    max_tokens=settings.max_tokens,
-                    max_fields=settings.max_fields,
-                    max_cost=settings.max_cost,
-                    cost_per_minute=settings.cost_per_minute,
-                    sign_in_attempts=settings.sign_in_attempts,
-                    sign_ins_per_address=settings.sign_ins_per_address,
-                    claim_lease=timedelta(minutes=settings.claim_lease_minutes),
-                    token_budgets={
-                        Plan.FREE: settings.budget_free,
-                        Plan.PRO: settings.budget_pro,
-                        Plan.TEAM: settings.budget_team,
-                        Plan.ENTERPRISE: settings.budget_enterprise,
-                    },
-                ),
+                limits=limits or limits_of(settings),
                 secret=settings.secret(),
                 throttle=throttle,
                 files=file_store(settings),
                 destinations=Destinations(
                     outgoing, Seal(settings.secret(), *settings.previous_secrets())
                 ),
+                documents=documents or Documents(),
                 token_lifetimes=TokenLifetimes(
                     timedelta(minutes=settings.access_token_minutes),
                     timedelta(days=settings.refresh_token_days),
@@ -174,13 +202,18 @@ def create_app(
     provider: Provider | None = None,
     limits: Limits | None = None,
 ) -> Starlette:
-    """Serves one database; with `worker_concurrency` above 0 it works on jobs, too."""
+    """Serves one database; with `worker_concurrency` above 0 it works on jobs, too.
+
+    Raises WrongSetting for documents that are to be trusted and cannot be run.
+    """
+    limits = limits or limits_of(settings)
+    documents = documents_of(settings, limits)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             runtime = await stack.enter_async_context(
-                open_runtime(settings, database_url, provider, limits)
+                open_runtime(settings, database_url, provider, limits, documents)
             )
             app.state.runtime = runtime
             app.state.endpoint = GraphQLEndpoint(graphql_schema, runtime, settings.allowed_origins)

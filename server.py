@@ -116,6 +116,7 @@ def http_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         http=Requests,
         ws=Sockets,
         ws_max_size=settings.max_body,
+        ws_per_message_deflate=False,  # docs/decisions/0030-sockets-are-not-compressed.md
         proxy_headers=settings.trusted_proxies is not None,
         forwarded_allow_ips=settings.trusted_proxies,
         # uvicorn waits in whole seconds, and for ever when given none

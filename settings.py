@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     model: str = "claude-sonnet-5-5"
     model_max_tokens: Annotated[int, Field(ge=256, le=64_000)] = 8_000
     model_timeout: Annotated[float, Field(gt=0, le=3600)] = 100.0
+    trusted_documents: Path | None = None
+    only_trusted: bool = False
     executor: Literal["compiled", "stock"] = "compiled"
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -223,6 +225,7 @@ ADVICE: Mapping[str, str] = {
     "greater_than": "write a number above {gt}",
     "greater_than_equal": "write a number of at least {ge}",
     "less_than_equal": "write a number of at most {le}",
+    "bool_parsing": "write true or false",
     "literal_error": "write {expected}",
     "string_pattern_mismatch": "write it as http://host:4318",
     "string_too_short": "write at least {min_length} characters",

@@ -10,6 +10,7 @@ from http.client import HTTPException
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import documents_of, limits_of
 from cli.database import database, folder_problem, nearest
 from cli.listening import listen, metrics_ports, require_metrics_address
 from cli.problems import CommandFailed
@@ -17,7 +18,7 @@ from schema.page import GRAPHIQL
 from services.database import plain_url
 from services.diagnosis import bus_problem, database_problems, limits_problem
 from services.postgres import PostgresUnavailable
-from settings import Settings
+from settings import Settings, WrongSetting
 
 OLDEST_PYTHON = (3, 11)
 LEAST_SPACE = 1_000_000_000
@@ -34,9 +35,9 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     verbs.add_parser(
         "doctor",
         help="say what is wrong with the set-up, and what to do",
-        description="Looks at the settings, the data folder, the ports, the database, the carrier of "
-        "hints, the store of limits and the workers; changes nothing. Exits with 1 when something is "
-        "wrong.",
+        description="Looks at the settings, the trusted documents, the data folder, the ports, the "
+        "database, the carrier of hints, the store of limits and the workers; changes nothing. "
+        "Exits with 1 when something is wrong.",
     ).set_defaults(run=examine)
 
 
@@ -55,6 +56,7 @@ def _problems(settings: Settings) -> list[str]:
         problems.append(f"This is Python {sys.version.split()[0]}: FlowPilot needs 3.11 or newer.")
     if not (GRAPHIQL / "index.html").exists():
         problems.append("The page at /graphql is not built: run `make run` once.")
+    problems += _document_problems(settings)
     problems += _folder_problems(settings)
     serving, problem = _port(settings)
     problems += [problem] if problem else []
@@ -63,6 +65,14 @@ def _problems(settings: Settings) -> list[str]:
         problem = asyncio.run(limits_problem(settings.limits_url))
         problems += [problem] if problem else []
     return problems + _database_problems(settings, serving=serving)
+
+
+def _document_problems(settings: Settings) -> list[str]:
+    try:
+        documents_of(settings, limits_of(settings))
+    except WrongSetting as wrong:
+        return [str(wrong)]
+    return []
 
 
 def _folder_problems(settings: Settings) -> list[str]:

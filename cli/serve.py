@@ -5,7 +5,7 @@ import asyncio
 import signal
 from contextlib import suppress
 
-from app import open_runtime
+from app import documents_of, limits_of, open_runtime
 from cli.database import current_database, database, migrate, require_usable
 from cli.listening import listen, metrics_ports, require_metrics_address
 from cli.processes import serve_together
@@ -50,6 +50,7 @@ def serve(settings: Settings, workers: int | None) -> None:
     require_secret(settings)
     for port in metrics_ports(settings):
         require_metrics_address(settings.metrics_host, port)
+    documents_of(settings, limits_of(settings))  # raises before anything is made
     with listen(settings.host, settings.port) as listener, database(settings) as url:
         migrate(url)
         if settings.database_url is None:

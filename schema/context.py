@@ -1,9 +1,10 @@
 """What resolvers are given. Renewed for every operation, and within a subscription for every event."""
 
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 
+from schema.documents import Documents
 from schema.loaders import Loaders, OwnLoaders
 from services.access import Actor
 from services.authentication import authenticate
@@ -37,6 +38,10 @@ class Context:
         """Results of a subscription that were shared with others."""
         self._loaders: Loaders | None = None
         self._own_loaders: OwnLoaders | None = None
+
+    @property
+    def documents(self) -> Documents:
+        return cast("Documents", self.runtime.documents)
 
     @property
     def actor(self) -> Actor:

@@ -5,83 +5,30 @@ All of it is refused before the document is validated, which is the dearest part
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     FieldNode,
     GraphQLError,
-    GraphQLSchema,
-    GraphQLSyntaxError,
     OperationDefinitionNode,
     ValidationRule,
-    parse,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 from structlog.contextvars import bind_contextvars
 
 from schema.context import Context
-from schema.measure import Measured, PageSizes, measure, page_sizes
+from schema.documents import Known
+from schema.measure import Measured, page_sizes
 from services.errors import RateLimited
 from services.runtime import Limits
+from services.telemetry.metrics import DOCUMENTS
 from services.throttle import Spent
 
-REMEMBERED = 300
-"""Documents that are parsed and validated once for all."""
-
-LARGE = 4_000
-"""Characters of a document from which on it is not remembered: a memory full of large ones would hold
-everybody up whenever the collector looks through it."""
-
-HEARD_OF = 10_000
+KEPT, READ = DOCUMENTS.labels("kept"), DOCUMENTS.labels("read")
 
 UNREADABLE = 100
 """Characters for which a document that cannot be parsed costs one."""
-
-heard_of: set[int] = set()
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Known:
-    """A document that has come before; it is itself the key, since one of graphql-core's is dear to
-    hash."""
-
-    document: DocumentNode
-
-
-@lru_cache(REMEMBERED)
-def parse_once(text: str, max_tokens: int) -> Known:
-    return Known(parse(text, max_tokens=max_tokens))
-
-
-@lru_cache(REMEMBERED)
-def measure_once(known: Known, sizes: PageSizes) -> Measured:
-    return measure(known.document, sizes)
-
-
-@lru_cache(REMEMBERED)
-def validate_once(
-    known: Known, core: GraphQLSchema, rules: tuple[type[ASTValidationRule], ...]
-) -> list[GraphQLError]:
-    return validate_document(core, known.document, rules)
-
-
-def is_familiar(text: str) -> bool:
-    """Whether it has come before: what comes once only is not worth a place in memory."""
-    if len(text) > LARGE:
-        return False
-    known = hash(text)
-    if known in heard_of:
-        return True
-    if len(heard_of) >= HEARD_OF:
-        heard_of.clear()
-    heard_of.add(known)
-    return False
 
 
 class Admission(SchemaExtension):
@@ -95,17 +42,12 @@ class Admission(SchemaExtension):
         self.known: Known | None = None
 
     async def on_parse(self) -> AsyncIterator[None]:
-        """A syntax error raised here would escape the operation: on a socket nobody would be told of
-        it. The execution, which parses what it does not find parsed, reports it.
-        """
         context = self.execution_context
-        max_tokens = context.context.runtime.limits.max_tokens
-        context.parse_options["max_tokens"] = max_tokens
-        text = context.query or ""
-        if is_familiar(text):
-            with suppress(GraphQLSyntaxError):
-                self.known = parse_once(text, max_tokens)
-                context.graphql_document = self.known.document
+        context.parse_options["max_tokens"] = context.context.runtime.limits.max_tokens
+        self.known = context.context.documents.find(context.query or "")
+        (READ if self.known is None else KEPT).inc()
+        if self.known is not None:
+            context.graphql_document = self.known.document
         yield
         await self._give_way()
         if context.graphql_document is None:
@@ -116,30 +58,33 @@ class Admission(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         if document is not None:
-            error = await self._refusal(document)
+            known = self.known or Known(document)
+            error = await self._refusal(known)
             await self._give_way()
             if error is not None:
                 context.pre_execution_errors = [error]
             else:
                 if context.context.caller is None:
                     context.validation_rules += (SchemaForCallers,)
-                if self.known is not None:
-                    core = context.schema._schema  # noqa: SLF001 - the one way to it
-                    context.pre_execution_errors = validate_once(
-                        self.known, core, context.validation_rules
-                    )
+                if context.validation_rules in known.valid_under:
+                    context.pre_execution_errors = []
         yield
         await self._give_way()
+        if document is not None and not context.pre_execution_errors:
+            known.valid_under.add(context.validation_rules)
+            caller = context.context.caller
+            context.context.documents.keep(
+                context.query or "", known, caller.account_id if caller else None
+            )
 
     async def _give_way(self) -> None:
         if self.known is None:
             await asyncio.sleep(0)
 
-    async def _refusal(self, document: DocumentNode) -> GraphQLError | None:
-        sizes = page_sizes(document, self.execution_context.variables or {})
-        size = measure_once(self.known, sizes) if self.known else measure(document, sizes)
+    async def _refusal(self, known: Known) -> GraphQLError | None:
+        size = known.measure(page_sizes(known.document, self.execution_context.variables or {}))
         bind_contextvars(cost=size.cost)  # for the log
-        error = self._problem(document, size)
+        error = self._problem(known.document, size)
         if error is None:
             self.spent, error = await self._charge(size.cost)
         return error

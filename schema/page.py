@@ -7,6 +7,8 @@ GRAPHIQL = DIST / "graphiql"
 GRAPHIQL_PAGE = GRAPHIQL / "index.html"
 CONSOLE = DIST / "console"
 CONSOLE_PAGE = CONSOLE / "index.html"
+CONSOLE_DOCUMENTS = CONSOLE / "documents.json"
+"""What the console asks, by its hashes; the build writes it."""
 
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

@@ -92,8 +92,10 @@ class Schema(strawberry.Schema):
         """No extension can refuse a document before it is parsed: what they raise there escapes the
         operation, and on a socket nobody would be told.
         """
-        limits = context.context.runtime.limits
-        error = oversize(context.query or "", context.variables, limits)
+        text, about = context.query or "", context.context
+        error = oversize(text, context.variables, about.runtime.limits) or (
+            about.documents.refusal(text)
+        )
         if error is not None:
             context.pre_execution_errors = [error]
             return PreExecutionError(data=None, errors=[error])

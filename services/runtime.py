@@ -117,6 +117,8 @@ class Runtime:
     throttle: Throttle
     files: FileStore
     destinations: Destinations
+    documents: object
+    """What the schema has read of clients' documents (schema/documents.py); nothing to services."""
     token_lifetimes: TokenLifetimes = TokenLifetimes()
     compiled: bool = True
     """Whether selections of plain fields are compiled (schema/compiled)."""

@@ -20,6 +20,7 @@ from schema.transport.answers import answer, refusal
 from schema.transport.bad_request import BadRequest
 from schema.transport.callers import address_of, identify
 from schema.transport.connections import Connections
+from schema.transport.documents import document_of
 from schema.transport.forms import form_of, is_form, require_preflight
 from schema.transport.media import EVENT_STREAM, JSON, MULTIPART, choose, wants_page
 from schema.transport.requests import GraphQLRequest, checked_operation, read
@@ -36,6 +37,9 @@ UNACCEPTABLE = BadRequest(
     406, "Accept application/graphql-response+json, application/json or text/event-stream."
 )
 
+DOCUMENT = {"query", "documentId", "extensions"}
+"""Of these, one says in an address which document is asked for."""
+
 ALLOWED = {
     "GET": {OperationType.QUERY},
     "POST": {OperationType.QUERY, OperationType.MUTATION},
@@ -47,7 +51,8 @@ async def respond(
 ) -> Response:
     """A browser that asks for a page gets GraphiQL."""
     accept = request.headers.get("accept", "")
-    if request.method == "GET" and "query" not in request.query_params and wants_page(accept):
+    asked = request.method != "GET" or not DOCUMENT.isdisjoint(request.query_params)
+    if not asked and wants_page(accept):
         return FileResponse(GRAPHIQL_PAGE, headers=PAGE_HEADERS)
     media = choose(accept)
     if media is None:
@@ -101,7 +106,7 @@ async def _execute(
 ) -> Response:
     try:
         result = await schema.execute(
-            operation.query,
+            document_of(context, operation.query, operation.document_name),
             variable_values=operation.variables,
             context_value=context,
             operation_name=operation.operation_name,

@@ -12,13 +12,15 @@ from typing import Any
 from starlette.requests import Request
 
 from schema.transport.bad_request import BadRequest
+from schema.transport.documents import name_of
 from schema.transport.encoding import decode
 from services.runtime import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    query: str
+    query: str | None
+    document_name: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
 
@@ -88,13 +90,13 @@ def _of_query_string(request: Request) -> dict[str, Any]:
 
 
 def _checked(params: Mapping[str, Any]) -> GraphQLRequest:
-    query = params.get("query")
-    if not isinstance(query, str) or not query:
+    for name in ("variables", "extensions"):
+        if not isinstance(params.get(name), dict | None):
+            raise BadRequest(400, f"`{name}` must be an object or null.")
+    query, document_name = params.get("query"), name_of(params)
+    if not isinstance(query, str | None) or not (query or document_name is not None):
         raise BadRequest(400, "Send the document as `query`, a text.")
     operation_name = params.get("operationName")
     if not isinstance(operation_name, str | None):
         raise BadRequest(400, "`operationName` must be a text or null.")
-    for name in ("variables", "extensions"):
-        if not isinstance(params.get(name), dict | None):
-            raise BadRequest(400, f"`{name}` must be an object or null.")
-    return GraphQLRequest(query, params.get("variables"), operation_name or None)
+    return GraphQLRequest(query, document_name, params.get("variables"), operation_name or None)

@@ -30,6 +30,7 @@ from schema.context import Context
 from schema.sharing import Listener, Push, listening
 from schema.transport.callers import identify
 from schema.transport.connections import Connections, holder_of
+from schema.transport.documents import document_of, name_of
 from schema.transport.encoding import encode
 from services.database import is_away
 
@@ -131,6 +132,8 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                     {"id": message["id"], "type": "error", "payload": [error.formatted]}
                 )
                 return
+            payload = message["payload"]
+            payload["query"] = document_of(self.context, payload.get("query"), name_of(payload))
         await super().handle_subscribe(message)
 
     async def send_message(self, message: Message) -> None:
@@ -230,7 +233,9 @@ def _is_message(message: object) -> bool:
     payload = message.get("payload")
     return (
         isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("extensions"), dict | None)
+        and isinstance(payload.get("query"), str | None)
+        and (payload.get("query") is not None or name_of(payload) is not None)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )

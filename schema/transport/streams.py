@@ -24,6 +24,7 @@ from schema.context import Context
 from schema.transport.answers import HEADERS, body_of
 from schema.transport.bad_request import BadRequest
 from schema.transport.connections import Connections, holder_of
+from schema.transport.documents import document_of
 from schema.transport.encoding import encode
 from schema.transport.media import EVENT_STREAM, MULTIPART
 from schema.transport.requests import GraphQLRequest
@@ -55,7 +56,7 @@ def stream(
 
     async def events() -> AsyncGenerator[str, None]:
         results = await schema.stream(
-            operation.query,
+            document_of(context, operation.query, operation.document_name),
             variable_values=operation.variables,
             context_value=context,
             operation_name=operation.operation_name,

@@ -18,6 +18,11 @@ OPERATION_SECONDS = Histogram(
     ["kind"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
 )
+DOCUMENTS = Counter(
+    "flowpilot_documents",
+    "Documents of operations: parsed and validated already (kept), or to be (read)",
+    ["how"],
+)
 HTTP_RESPONSES = Counter("flowpilot_http_responses", "HTTP responses by status", ["status"])
 OPEN_SOCKETS = Gauge("flowpilot_open_sockets", "WebSockets that are open")
 RUNNING_SUBSCRIPTIONS = Gauge("flowpilot_running_subscriptions", "Subscriptions under way")

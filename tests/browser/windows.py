@@ -5,15 +5,27 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    WebSocket,
+    async_playwright,
+    expect,
+)
 
+from schema.page import CONSOLE_DOCUMENTS
 from services.ids import Kind, node_id
 from tests.factories import Colleagues
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
+TRUSTED = set(json.loads(CONSOLE_DOCUMENTS.read_text()).values())
 SOON = 20_000
 """Milliseconds after which a test gives up; nothing takes so long when it works."""
 
@@ -63,6 +75,8 @@ class Windows:
         )
         context.on("console", self._listen)
         page = await context.new_page()
+        page.on("request", self._read_request)
+        page.on("websocket", partial(self._read_frames, page))
         await page.goto(path)
         return page
 
@@ -73,6 +87,25 @@ class Windows:
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._complain(f"{message.text} ({message.location['url']})")
+
+    def _read_request(self, request: Request) -> None:
+        if is_of_console(request.frame.url) and (
+            request.headers.get("content-type") == "application/json"
+        ):
+            self._expect_trusted(request.post_data_json)
+
+    def _read_frames(self, page: Page, line: WebSocket) -> None:
+        def read(frame: str | bytes) -> None:
+            message = json.loads(frame)
+            if message["type"] == "subscribe":
+                self._expect_trusted(message["payload"])
+
+        if is_of_console(page.url):
+            line.on("framesent", read)
+
+    def _expect_trusted(self, params: Any) -> None:
+        if params["query"] not in TRUSTED:
+            self._complain(f"No server would trust this: {params['query']}")
 
     def _complain(self, complaint: str) -> None:
         if not any(part in complaint for part in self.expected):
@@ -105,6 +138,11 @@ class Windows:
             "cookies": [],
             "origins": [{"origin": f"http://{self.host}", "localStorage": [entry]}],
         }
+
+
+def is_of_console(url: str) -> bool:
+    """What the console asks is trusted by every server; GraphiQL asks whatever it is told to."""
+    return urlsplit(url).path != "/graphql"
 
 
 @asynccontextmanager

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from app import create_app
 from server import http_config
@@ -150,3 +152,19 @@ async def test_only_who_came_by_tls_is_told_to_come_no_other_way(
     assert answer.status_code == 200
     assert answer.headers.get("strict-transport-security") == told
     assert "server" not in answer.headers
+
+
+async def test_a_socket_is_not_compressed(database_url: str, tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path, secret_key=SECRET, port=0, worker_concurrency=0, pool_size=2
+    )
+    config = http_config(settings, create_app(settings, database_url))
+    protocol = Subprotocol("graphql-transport-ws")
+    async with (
+        served(config) as host,
+        connect(f"ws://{host}/graphql", subprotocols=[protocol]) as line,
+    ):
+        assert line.request is not None
+        assert line.response is not None
+        assert "permessage-deflate" in line.request.headers["Sec-WebSocket-Extensions"]
+        assert "Sec-WebSocket-Extensions" not in line.response.headers

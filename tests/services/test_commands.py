@@ -124,6 +124,19 @@ def test_so_many_server_processes_are_not_started(typed: str) -> None:
     assert said.endswith("argument --workers: write a whole number from 1 to 64")
 
 
+def test_a_document_that_cannot_be_trusted_is_told(tmp_path: Path) -> None:
+    home, listed = tmp_path / "home", tmp_path / "documents.json"
+    listed.write_text('{"mine": "{ nothing }"}')
+    told = (
+        "FLOWPILOT_TRUSTED_DOCUMENTS cannot be used: The document mine cannot be run: "
+        "Cannot query field 'nothing' on type 'Query'."
+    )
+    settings = {"data_dir": str(home), "port": free_port(), "trusted_documents": str(listed)}
+    assert refusal("serve", **settings) == told
+    assert not (home / "postgres").exists()
+    assert examined(**settings) == (1, [told])
+
+
 def test_the_doctor_asks_the_store_of_limits(tmp_path: Path) -> None:
     settings = {"data_dir": str(tmp_path), "port": "0", "limits_url": "redis://127.0.0.1:1/0"}
     code, said = examined(**settings)

@@ -131,3 +131,18 @@ def test_the_models_address_may_not_be(url: str, monkeypatch: pytest.MonkeyPatch
     assert str(refusal.value) == (
         "ANTHROPIC_BASE_URL cannot be used as it is: leave it out, or write it as https://host."
     )
+
+
+@pytest.mark.parametrize(("written", "read"), [("true", True), ("1", True), ("false", False)])
+def test_only_trusted_may_be(written: str, read: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWPILOT_ONLY_TRUSTED", written)
+    assert load().only_trusted is read
+
+
+def test_only_trusted_may_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWPILOT_ONLY_TRUSTED", "always")
+    with pytest.raises(WrongSetting) as refusal:
+        load()
+    assert str(refusal.value) == (
+        "FLOWPILOT_ONLY_TRUSTED cannot be used as it is: write true or false."
+    )

@@ -1,3 +1,4 @@
+import { REFRESH, SIGN_IN, SIGN_OUT, WHO_AM_I } from "./auth-documents";
 import { type GraphQLResponse, isUnauthenticated, type Operation, post } from "./http";
 
 export interface Identity {
@@ -40,25 +41,6 @@ interface Kept {
 }
 
 const STORAGE_KEY = "flowpilot.credential";
-const VIEWER = "account { id name } user { id displayName email role } scopes";
-const TOKENS = "tokens { accessToken refreshToken expiresAt }";
-const SIGN_IN = `mutation SignIn($input: SignInInput!) {
-  signIn(input: $input) {
-    ... on SignInSuccess { ${TOKENS} viewer { ${VIEWER} } }
-    ... on UserError { message }
-  }
-}`;
-const REFRESH = `mutation RefreshTokens($input: RefreshTokensInput!) {
-  refreshTokens(input: $input) {
-    ... on RefreshTokensSuccess { ${TOKENS} }
-    ... on UserError { message }
-  }
-}`;
-const SIGN_OUT = `mutation SignOut($input: SignOutInput!) {
-  signOut(input: $input) { __typename }
-}`;
-const WHO_AM_I = `query WhoAmI { viewer { ${VIEWER} } }`;
-
 const LAST_MOMENT_MS = 5_000;
 const REFRESH_AHEAD_MS = 60_000;
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
