@@ -1,7 +1,7 @@
 """Documents that are kept: what comes again is neither parsed, nor validated, nor measured anew.
 
-Kept is what has passed all checks: of callers who have signed in, each account within its share, and
-what the installation trusts, for good.
+Kept is what has passed all checks twice, of callers who have signed in, each account within its share;
+and what the installation trusts, for good.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,9 @@ from services.shares import Shares
 
 BYTES_PER_TOKEN = 550
 """Of a parsed document, at most: it holds its tokens, its nodes and their places."""
+
+HEARD_OF = 10_000
+"""Documents that are recognised when they come again."""
 
 CASES = 16
 """Combinations of lengths of lists, for one document."""
@@ -86,6 +89,7 @@ class Documents:
         self.kept: Shares[str, Known] = Shares(most_bytes=8_000_000, most=250)
         """No more, or the collector would hold everybody up whenever it looks through them."""
         self.persisted: Shares[tuple[UUID, str], str] = Shares(most_bytes=8_000_000, most=4_000)
+        self._heard_of: set[int] = set()
 
     def find(self, text: str) -> Known | None:
         return self._pinned.get(text) or self.kept.get(text)
@@ -94,11 +98,21 @@ class Documents:
         """Strangers leave nothing behind, or they could push out what belongs to accounts."""
         if account_id is None or text in self._trusted:
             return
-        if text not in self.kept:
+        if text not in self.kept and self._has_come_before(text):
             self.kept.put(account_id, text, known, known.size + getsizeof(text))
         if isinstance(text, Offered):
             key = (account_id, hash_of(text))
             self.persisted.put(account_id, key, text, getsizeof(text))
+
+    def _has_come_before(self, text: str) -> bool:
+        """What comes once only would keep the collector busy for nothing."""
+        known = hash(text)
+        if known in self._heard_of:
+            return True
+        if len(self._heard_of) >= HEARD_OF:
+            self._heard_of.clear()
+        self._heard_of.add(known)
+        return False
 
     def called(self, name: str, account_id: UUID | None) -> str:
         """An account finds what it has offered itself: what others ask is not to be guessed at."""

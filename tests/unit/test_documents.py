@@ -3,7 +3,7 @@
 import gc
 import tracemalloc
 from random import Random
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import parse
@@ -35,6 +35,20 @@ def test_a_document_is_no_larger_than_it_counts_as(shape: str) -> None:
     assert (after - before) / 5 <= Known(documents[0]).size
 
 
+def keep(documents: Documents, text: str, account: UUID) -> None:
+    for _ in range(2):
+        documents.keep(text, Known(parse(text)), account)
+
+
+def test_what_comes_once_is_not_kept() -> None:
+    documents, account = Documents(), uuid4()
+    for place in range(10):
+        text = f"{{ a{place} }}"
+        documents.keep(text, Known(parse(text)), account)
+        assert documents.find(text) is None
+    assert documents.kept.bytes == 0
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_sent_the_memory_has_an_end(seed: int) -> None:
     dice, documents = Random(seed), Documents()
@@ -42,7 +56,7 @@ def test_whatever_is_sent_the_memory_has_an_end(seed: int) -> None:
     for _ in range(1_500):
         names = " ".join(f"a{dice.randrange(10**9)}" for _ in range(dice.randrange(1, 300)))
         text = Offered(f"{{ {names} }}")
-        documents.keep(text, Known(parse(text)), dice.choice(accounts))
+        keep(documents, text, dice.choice(accounts))
     kept, persisted = documents.kept, documents.persisted
     assert 6_000_000 < kept.bytes <= 8_000_000
     assert len(kept) <= 250
@@ -54,10 +68,10 @@ def test_a_document_goes_and_its_name_stays() -> None:
     """By its name it is then read again, as any other."""
     documents, account = Documents(), uuid4()
     first = Offered("{ first }")
-    documents.keep(first, Known(parse(first)), account)
+    keep(documents, first, account)
+    assert documents.find(first) is not None
     for place in range(300):
-        text = f"{{ a{place} }}"
-        documents.keep(text, Known(parse(text)), account)
+        keep(documents, f"{{ a{place} }}", account)
     assert documents.find(first) is None
     assert documents.called(hash_of(first), account) == first
 
