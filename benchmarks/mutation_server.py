@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.tree_server import application, plain, serve
+from benchmarks.tree_server import application, enter, plain, serve
 from services.access import Actor
 from services.authentication import authenticate
 from services.branches import switch_branch
@@ -26,7 +26,7 @@ Statement = tuple[str, Any, bool]
 
 
 async def recorded(runtime: Runtime, actor: Actor, branch_id: UUID) -> list[Statement]:
-    """What a switch sends, as the driver gets it; the account's setting is the first of it."""
+    """What a switch sends, as the driver gets it, but for what begins and ends its transaction."""
     seen: defaultdict[object, list[Statement]] = defaultdict(list)
 
     def remember(*arguments: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own
@@ -57,13 +57,14 @@ class Limit:
 
     async def answer(self, request: Request) -> Response:
         branch_id = uuid_of(Kind.BRANCH, orjson.loads(await request.body())["branchId"])
-        await caller(request)
+        actor = await caller(request)
         if self.pool is None:
             self.pool = await asyncpg.create_pool(
                 self.url, server_settings={"role": APP_ROLE, "jit": "off"}
             )
         read: list[asyncpg.Record] = []
         async with self.pool.acquire() as db, db.transaction():
+            await enter(db, actor.account_id)
             for statement, parameters, is_many in self.statements[branch_id]:
                 if is_many:
                     await db.executemany(statement, parameters)

@@ -42,8 +42,7 @@ async def run() -> int:
         engine = place.runtime.engine.sync_engine
 
         def remember(*arguments: Any) -> None:  # noqa: ANN401 - whatever the pool tells
-            if "set_config" not in arguments[2]:
-                statements.append(arguments[2])
+            statements.append(arguments[2])
 
         event.listen(engine, "before_cursor_execute", remember)
         reply = cast(

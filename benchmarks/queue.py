@@ -122,12 +122,11 @@ def operations(place: Stage, handoffs: list[dict[str, Any]]) -> dict[str, Operat
 
 
 async def statements_of(place: Stage, operation: Operation) -> int:
-    """Without those that enter the account."""
+    """Without those that begin and end transactions."""
     seen: list[str] = []
 
     def remember(*arguments: Any) -> None:  # noqa: ANN401
-        if "set_config" not in arguments[2]:
-            seen.append(arguments[2])
+        seen.append(arguments[2])
 
     engine = place.runtime.engine.sync_engine
     event.listen(engine, "before_cursor_execute", remember)

@@ -76,6 +76,10 @@ def nested(rows: list[asyncpg.Record]) -> dict[str, Any]:
     return root
 
 
+async def enter(db: asyncpg.pool.PoolConnectionProxy, account_id: UUID) -> None:
+    await db.fetchval("SELECT set_config('app.account_id', $1, true)", str(account_id))
+
+
 class Limit:
     def __init__(self, url: str) -> None:
         self.url = url
@@ -95,9 +99,7 @@ class Limit:
                 self.url, server_settings={"role": APP_ROLE, "jit": "off"}
             )
         async with self.pool.acquire() as db, db.transaction():
-            await db.fetchval(
-                "SELECT set_config('app.account_id', $1, true)", str(actor.account_id)
-            )
+            await enter(db, actor.account_id)
             rows = await db.fetch(statement, *parameters)
         session: dict[str, Any] = {"id": request.path_params["session"]}
         if request.path_params["shape"] == "nested":

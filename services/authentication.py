@@ -9,13 +9,13 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import jwt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, insert, literal, or_, select, text, update
+from sqlalchemy import column, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import ApiKey, RefreshToken, Role, Scope, User
@@ -26,6 +26,7 @@ from services.audit import Entry
 from services.database import fetch_one, transaction
 from services.errors import PermissionDenied, Unauthenticated
 from services.ids import Kind, new_id
+from services.readings import Reading
 from services.runtime import Runtime
 from services.validation import Path, Validation, is_storable
 
@@ -34,9 +35,22 @@ ALGORITHM = "HS256"
 CLAIMS = ["sub", "acc", "iat", "exp"]
 
 USER_BY_EMAIL = text("SELECT * FROM flowpilot_user_by_email(:address)")
-USER_BY_ID = text("SELECT role FROM flowpilot_user_by_id(:id)")
+USER_BY_ID: Reading[Any] = Reading(
+    text("SELECT role FROM flowpilot_user_by_id(:account_id, :id)").columns(
+        column("role", User.role.type)
+    )
+)
 REFRESH_TOKEN = text("SELECT * FROM flowpilot_refresh_token(:hash)")
-API_KEY = text("SELECT * FROM flowpilot_api_key(:hash)")
+KEY_COLUMNS = ("account_id", "id", "user_id", "created_by", "scopes", "expires_at", "is_stale")
+API_KEY: Reading[Any] = Reading(
+    text(
+        """
+        SELECT account_id, id, user_id, created_by, scopes, expires_at,
+               last_used_at IS NULL OR last_used_at < now() - CAST(:grain AS interval) AS is_stale
+          FROM flowpilot_api_key(:hash)
+        """
+    ).columns(*map(column, KEY_COLUMNS))
+)
 
 LONGEST_SECRET = 200
 
@@ -85,11 +99,10 @@ async def _person(runtime: Runtime, token: str) -> Actor:
         account_id, user_id = UUID(str(claims["acc"])), UUID(str(claims["sub"]))
     except (jwt.InvalidTokenError, ValueError):
         raise Unauthenticated(WRONG_TOKEN) from None
-    async with transaction(runtime.engine, account_id) as db:
-        role = (await db.execute(USER_BY_ID, {"id": user_id})).scalar_one_or_none()
-    if role is None:
+    user = await USER_BY_ID.ask(runtime.engine, account_id=account_id, id=user_id)
+    if user is None:
         raise Unauthenticated(WRONG_TOKEN)
-    return _actor(account_id, user_id, Role(role), datetime.fromtimestamp(claims["exp"], UTC))
+    return _actor(account_id, user_id, user.role, datetime.fromtimestamp(claims["exp"], UTC))
 
 
 def _actor(account_id: UUID, user_id: UUID, role: Role, expires_at: datetime) -> Actor:
@@ -104,17 +117,11 @@ def _actor(account_id: UUID, user_id: UUID, role: Role, expires_at: datetime) ->
 
 
 async def _holder_of_key(runtime: Runtime, token: str) -> Actor:
-    async with runtime.engine.connect() as db:
-        key = (await db.execute(API_KEY, {"hash": digest(token)})).one_or_none()
+    key = await API_KEY.ask(runtime.engine, hash=digest(token), grain=LAST_USED_GRAIN)
     if key is None:
         raise Unauthenticated(WRONG_TOKEN)
-    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < func.now() - LAST_USED_GRAIN)
-    async with transaction(runtime.engine, key.account_id) as db:
-        await db.execute(
-            update(ApiKey)
-            .where(ApiKey.account_id == key.account_id, ApiKey.id == key.id, stale)
-            .values(last_used_at=func.now())
-        )
+    if key.is_stale:
+        await _note_use(runtime, key.account_id, key.id)
     scopes = frozenset(Scope(scope) for scope in key.scopes)
     return Actor(
         account_id=key.account_id,
@@ -124,6 +131,17 @@ async def _holder_of_key(runtime: Runtime, token: str) -> Actor:
         stands_for=key.created_by,
         expires_at=key.expires_at,
     )
+
+
+async def _note_use(runtime: Runtime, account_id: UUID, key_id: UUID) -> None:
+    """Unless another request has done it meanwhile."""
+    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < func.now() - LAST_USED_GRAIN)
+    async with transaction(runtime.engine, account_id) as db:
+        await db.execute(
+            update(ApiKey)
+            .where(ApiKey.account_id == account_id, ApiKey.id == key_id, stale)
+            .values(last_used_at=func.now())
+        )
 
 
 def role_of(scopes: frozenset[Scope]) -> Role:

@@ -1,14 +1,14 @@
 """Connections: one pool, under a role that owns nothing, one account a transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Select, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, RootTransaction, Select, make_url
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -17,22 +17,28 @@ from services.telemetry.traces import inner
 APP_ROLE = "flowpilot_app"
 """Owns no table, so row-level security binds it. Made by the first migration."""
 
-ENTER_ACCOUNT = text("SELECT set_config('app.account_id', :account_id, true)")
-
 CONNECTION_LOST = ("08", "57P", "53300")
 """How the SQLSTATEs begin that a server sends which is going, coming or full."""
-
-ROW_CLASS: ContextVar[type[asyncpg.Record] | None] = ContextVar("ROW_CLASS", default=None)
-"""Of the rows of a statement, where it is prepared; later runs of it on the same connection keep it."""
 
 T = TypeVar("T")
 
 
 class _Connection(asyncpg.Connection):
-    """SQLAlchemy has no way to say which class the driver's rows are to have."""
+    """The driver's own, which begins transactions."""
 
-    async def prepare(self, query: str, **how: Any) -> Any:  # noqa: ANN401 - asyncpg's own
-        return await super().prepare(query, record_class=ROW_CLASS.get(), **how)
+    account_id: UUID | None = None
+    """Whose rows there are in the transactions that begin from now on."""
+
+    async def execute(self, query: str, *arguments: Any, **how: Any) -> str:  # noqa: ANN401 - asyncpg's own
+        if self.account_id is None or not query.startswith("BEGIN"):
+            return await super().execute(query, *arguments, **how)
+        try:
+            return await super().execute(
+                f"{query} SET LOCAL app.account_id = '{self.account_id.hex}'"
+            )
+        except BaseException:
+            self.terminate()  # it may be in a transaction that nobody would end
+            raise
 
 
 def sync_url(url: str) -> str:
@@ -65,6 +71,8 @@ def connect_pool(url: str, *, size: int) -> AsyncEngine:
 
 def is_away(error: BaseException | None) -> bool:
     """Whether the database could not be reached or was lost: who tries again later succeeds."""
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        error = error.orig  # in it SQLAlchemy wraps what no driver has raised
     if not isinstance(error, DBAPIError):
         return isinstance(error, OSError | PoolTimeoutError)
     state = getattr(error.orig, "sqlstate", None) or ""
@@ -82,15 +90,29 @@ async def transaction(
 ) -> AsyncIterator[AsyncConnection]:
     """Commits on the way out, rolls back on an exception. Only this account's rows exist inside.
 
-    `frozen`: all statements see the same instant.
+    It begins with the first statement. `frozen`: all statements see the same instant.
     """
     with inner("transaction"):
-        async with engine.connect() as db:
+        db = await engine.connect()
+        connection = cast("Connection", db.sync_connection)
+        driver = cast("_Connection", connection.connection.driver_connection)
+        driver.account_id = account_id
+        try:
             if frozen:
                 await db.execution_options(isolation_level="REPEATABLE READ")
-            async with db.begin():
-                await db.execute(ENTER_ACCOUNT, {"account_id": str(account_id)})
-                yield db
+            begun = connection.begin()  # sends nothing
+            yield db
+            await db.run_sync(_end, begun)
+        finally:
+            driver.account_id = None
+            if not db.closed:
+                # Shielded as SQLAlchemy does it: who is cancelled must not leave it half rolled back.
+                await asyncio.shield(asyncio.create_task(db.close()))
+
+
+def _end(connection: Connection, begun: RootTransaction) -> None:
+    begun.commit()
+    connection.close()
 
 
 async def fetch(db: AsyncConnection, statement: Select[T]) -> Sequence[T]:

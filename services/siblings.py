@@ -43,7 +43,7 @@ async def _silent(runtime: Runtime, account_id: UUID, reply_id: UUID) -> UUID | 
     """The reply that has to begin before this one, if it has not."""
     own, branch = aliased(BranchMessage), aliased(Branch)
     spoken = exists().where(
-        MessageChunk.account_id == BranchMessage.account_id,
+        MessageChunk.account_id == account_id,
         MessageChunk.message_id == BranchMessage.id,
         MessageChunk.attempt == BranchMessage.attempt,
     )

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, select
+from sqlalchemy import ARRAY, BindParameter, Select, Uuid, and_, any_, bindparam, select
 
 from models.branch import Branch
 from models.session import AiSession
@@ -78,7 +78,7 @@ def branch_rows(account_id: UUID | BindParameter[UUID]) -> Select[Branch]:
 
 TREES: Reading[Branch] = Reading(
     branch_rows(bindparam("account_id"))
-    .where(Branch.session_id.in_(bindparam("session_ids", expanding=True)))
+    .where(Branch.session_id == any_(bindparam("session_ids", type_=ARRAY(Uuid))))
     .order_by(Branch.depth, Branch.branch_order)
 )
 

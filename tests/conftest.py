@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 import uvicorn
 from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from app import create_app
 from cli import migrate
 from server import Sockets
 from services.ai.scripted import ScriptedProvider
-from services.database import sync_url
+from services.database import connect_pool, sync_url
 from services.postgres import EmbeddedPostgres
 from services.runtime import Limits, Runtime
 from settings import Settings
@@ -164,6 +165,14 @@ def runtime(address: tuple[str, Runtime]) -> Runtime:
 
 
 @pytest.fixture
+async def one_connection(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A pool of one, so that whoever comes next has the connection of whoever was before."""
+    engine = connect_pool(database_url, size=1)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
 async def client(address: tuple[str, Runtime]) -> AsyncIterator[Client]:
     """Nobody is signed in; `client.as_(person)` speaks for somebody."""
     async with Client(address[0]) as stranger:
@@ -182,13 +191,13 @@ async def strangers(runtime: Runtime, database_url: str) -> Colleagues:
     return await make_account(runtime, database_url)
 
 
-NOT_OF_THE_QUESTION = ("set_config", "flowpilot_user_by_id", "procrastinate_any_queue")
+NOT_OF_THE_QUESTION = ("flowpilot_user_by_id", "procrastinate_any_queue")
 """What tells an SQL statement that every request has, or that wakes workers beside it."""
 
 
 @pytest.fixture
 def statements(runtime: Runtime) -> Iterator[list[str]]:
-    """The SQL statements that the server runs for clients, without the transaction's own.
+    """The SQL statements that the server runs for clients; what begins and ends transactions is none.
 
     Those of jobs are left out: they run beside, whenever they come to it.
     """

@@ -55,6 +55,12 @@ async def as_owner(owner_url: str) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
+async def end_backend(owner_url: str, pid: int) -> None:
+    """Returns when it is gone."""
+    async with as_owner(owner_url) as db:
+        await db.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+
 async def snapshot(db: AsyncConnection, account_id: UUID) -> Snapshot:
     rows = await db.execute(ALL_ROWS, {"account_id": account_id})
     return {row.name: row.rows for row in rows}

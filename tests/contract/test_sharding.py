@@ -98,7 +98,7 @@ EVENTS = """subscription($id: ID!, $after: String) { sessionChanged(sessionId: $
 HIDDEN: Mapping[str, str] = {
     "flowpilot_holders": "finds articles by their words, of the account of the transaction; has to be "
     "told it to be sent to one shard",
-    "flowpilot_user_by_id": "asks who calls, likewise",
+    "flowpilot_user_by_id": "asks who calls; is given the account",
     "flowpilot_write_chunk": "is given the account, and writes into message_chunks alone",
     "procrastinate_defer_jobs_v1": "jobs are dealt out to nobody",
 }
@@ -118,10 +118,9 @@ def recorded(runtime: Runtime, account_id: UUID) -> Iterator[dict[str, Statement
 
     def remember(*arguments: Any) -> None:
         connection, _, sql, parameters, _, many = arguments
-        if "set_config('app.account_id'" in sql:
-            connection.info["account"] = parameters[0]
-        elif connection.info.get("account") == str(account_id):
-            seen[sql] = Statement(sql, tuple(parameters[0] if many else parameters))
+        given = tuple(parameters[0] if many else parameters)
+        if account_id in (connection.connection.driver_connection.account_id, *given):
+            seen[sql] = Statement(sql, given)
 
     engine = runtime.engine.sync_engine
     event.listen(engine, "before_cursor_execute", remember)

@@ -264,7 +264,7 @@ async def test_a_key_ends_when_it_says(
 
 
 async def test_last_use_is_kept_to_about_a_minute(
-    client: Client, colleagues: Colleagues, runtime: Runtime
+    client: Client, colleagues: Colleagues, runtime: Runtime, statements: list[str]
 ) -> None:
     made = await make_key(client, colleagues, "READ")
     robot = client.with_token(made["secret"])
@@ -276,7 +276,9 @@ async def test_last_use_is_kept_to_about_a_minute(
 
     first = await last_used_at()
     assert timedelta() <= datetime.now(UTC) - first < timedelta(minutes=1)
+    statements.clear()
     assert await last_used_at() == first
+    assert not [statement for statement in statements if "UPDATE" in statement]
     earlier = first - timedelta(seconds=61)
     async with transaction(runtime.engine, colleagues.account_id) as db:
         await db.execute(update(ApiKey).values(last_used_at=earlier))

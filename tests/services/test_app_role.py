@@ -9,7 +9,15 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.authentication import API_KEY, REFRESH_TOKEN, USER_BY_EMAIL, digest
+from models.account import Role
+from services.authentication import (
+    API_KEY,
+    LAST_USED_GRAIN,
+    REFRESH_TOKEN,
+    USER_BY_EMAIL,
+    USER_BY_ID,
+    digest,
+)
 from services.database import APP_ROLE, connect_pool, transaction
 from services.ids import new_id
 from services.runtime import Runtime
@@ -54,11 +62,11 @@ REFERENCES = """
 
 LOOK_UPS = {
     "flowpilot_user_by_email(address text)": "TABLE(account_id uuid, id uuid, password_hash text)",
-    "flowpilot_user_by_id(user_id uuid)": "TABLE(account_id uuid, id uuid, role text)",
+    "flowpilot_user_by_id(its_account uuid, user_id uuid)": "TABLE(role text)",
     "flowpilot_refresh_token(hash bytea)": "TABLE(account_id uuid, id uuid)",
     "flowpilot_api_key(hash bytea)": (
         "TABLE(account_id uuid, id uuid, user_id uuid, created_by uuid, scopes text[], "
-        "expires_at timestamp with time zone)"
+        "expires_at timestamp with time zone, last_used_at timestamp with time zone)"
     ),
     "flowpilot_holders(lexemes text[], most integer)": "TABLE(lexeme text, kind text, id uuid)",
     "flowpilot_matching_articles(query tsquery, most integer)": "SETOF uuid",
@@ -304,19 +312,21 @@ async def test_an_address_finds_whoever_has_exactly_that_one(
 async def test_a_key_of_a_person_finds_them_inside_their_account_only(
     client: Client, colleagues: Colleagues, strangers: Colleagues, runtime: Runtime
 ) -> None:
-    by_id = text("SELECT * FROM flowpilot_user_by_id(:id)")
-    lead = colleagues.lead.key
-    async with transaction(runtime.engine, colleagues.account_id) as db:
-        assert await _found(db, by_id, id=lead) == [(colleagues.account_id, lead, "lead")]
-        assert await _found(db, by_id, id=strangers.lead.key) == []
-        assert await _found(db, by_id, id=None) == []
-    async with runtime.engine.connect() as db:
-        assert await _found(db, by_id, id=lead) == []
+    ours, lead = colleagues.account_id, colleagues.lead.key
+
+    async def role(account_id: UUID | None, id: UUID | None) -> Role | None:
+        row = await USER_BY_ID.ask(runtime.engine, account_id=account_id, id=id)
+        return row and row.role
+
+    assert await role(ours, lead) is Role.LEAD
+    assert await role(ours, strangers.lead.key) is None
+    assert await role(strangers.account_id, lead) is None
+    assert await role(None, lead) is None
+    assert await role(ours, None) is None
     await client.as_(colleagues.admin).mutate(
         "deactivateMember", "__typename", userId=colleagues.lead.id
     )
-    async with transaction(runtime.engine, colleagues.account_id) as db:
-        assert await _found(db, by_id, id=lead) == []
+    assert await role(ours, lead) is None
 
 
 async def test_a_secret_finds_its_own_row_and_none_without_it(
@@ -325,12 +335,15 @@ async def test_a_secret_finds_its_own_row_and_none_without_it(
     admin = client.as_(colleagues.admin)
     made = await admin.mutate("createApiKey", "secret apiKey { id }", name="Robot", scopes=["READ"])
     key_id = made["apiKey"]["id"]
-    async with runtime.engine.connect() as db:
-        (row,) = await _found(db, API_KEY, hash=digest(made["secret"]))
-        assert (row.account_id, row.id) == (colleagues.account_id, UUID(key_id[3:]))
-        for statement in (API_KEY, REFRESH_TOKEN):
-            for wrong in (digest("wrong"), b"", None):
-                assert await _found(db, statement, hash=wrong) == []
+    row = await _key(runtime, digest(made["secret"]))
+    assert (row.account_id, row.id) == (colleagues.account_id, UUID(key_id[3:]))
+    for wrong in (digest("wrong"), b"", None):
+        assert await _key(runtime, wrong) is None
+        async with runtime.engine.connect() as db:
+            assert await _found(db, REFRESH_TOKEN, hash=wrong) == []
     await admin.mutate("revokeApiKey", "__typename", apiKeyId=key_id)
-    async with runtime.engine.connect() as db:
-        assert await _found(db, API_KEY, hash=digest(made["secret"])) == []
+    assert await _key(runtime, digest(made["secret"])) is None
+
+
+async def _key(runtime: Runtime, hash: bytes | None) -> Any:
+    return await API_KEY.ask(runtime.engine, hash=hash, grain=LAST_USED_GRAIN)

@@ -1,21 +1,24 @@
 """The wall in the database itself: what is left if a statement forgets whose account it is."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import ForeignKeyConstraint, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from models import Base
-from services.database import ENTER_ACCOUNT, transaction
+from services.database import transaction
 from services.ids import Kind, uuid_of
 from services.runtime import Runtime
 from tests.client import Client
 from tests.factories import make_account
-from tests.tables import TENANT_TABLES, as_owner, snapshot
+from tests.tables import TENANT_TABLES, as_owner, end_backend, snapshot
 from tests.worlds import World, build_world
 
 FILLED = {
@@ -181,20 +184,96 @@ async def test_the_server_lacks_the_right(
             await db.execute(text(statement))
 
 
+async def _owners(db: AsyncConnection) -> list[UUID]:
+    return list((await db.execute(text("SELECT id FROM accounts"))).scalars())
+
+
+async def _is_committed(db: AsyncConnection, _: str) -> None:
+    await _owners(db)
+
+
+async def _fails(db: AsyncConnection, _: str) -> None:
+    await db.execute(text("SELECT 1 / 0"))
+
+
+async def _is_cancelled(db: AsyncConnection, _: str) -> None:
+    async with asyncio.timeout(0.05):
+        await db.execute(text("SELECT pg_sleep(60)"))
+
+
+async def _is_lost(db: AsyncConnection, owner_url: str) -> None:
+    pid = (await db.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    await end_backend(owner_url, pid)
+    await _owners(db)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("ends", [_is_committed, _fails, _is_cancelled, _is_lost])
 async def test_an_account_that_was_entered_is_left_with_the_transaction(
+    one_connection: AsyncEngine,
+    worlds: tuple[World, World],
+    database_url: str,
+    ends: Callable[[AsyncConnection, str], Awaitable[None]],
+    frozen: bool,
+) -> None:
+    """A connection goes back to the pool naming nobody, however the transaction ended."""
+    ours, theirs = (world.people.account_id for world in worlds)
+    for _ in range(2):
+        with suppress(DBAPIError, TimeoutError):
+            async with transaction(one_connection, ours, frozen=frozen) as db:
+                assert await _owners(db) == [ours]
+                await ends(db, database_url)
+        async with one_connection.connect() as db:
+            assert await _owners(db) == []
+        async with transaction(one_connection, theirs) as db:
+            assert await _owners(db) == [theirs]
+            level = text("SHOW transaction_isolation")
+            assert (await db.execute(level)).scalar_one() == "read committed"
+
+
+async def test_a_transaction_in_which_nothing_was_asked_leaves_no_account(
+    one_connection: AsyncEngine, worlds: tuple[World, World]
+) -> None:
+    async with transaction(one_connection, worlds[0].people.account_id):
+        pass
+    async with one_connection.connect() as db:
+        assert await _owners(db) == []
+
+
+async def test_transactions_that_overlap_have_each_its_own_account(
     runtime: Runtime, worlds: tuple[World, World]
 ) -> None:
-    """A connection goes back to the pool naming nobody, after a failure, too."""
-    sessions = len([id for id in worlds[0].ids if id.startswith("se_")])
-    async with runtime.engine.connect() as db:
-        for ends in ("COMMIT", "ROLLBACK"):
-            async with db.begin():
-                await db.execute(ENTER_ACCOUNT, {"account_id": str(worlds[0].people.account_id)})
-                assert (await _counts(db))["ai_sessions"] == sessions
-                if ends == "ROLLBACK":
-                    await db.rollback()
-            async with db.begin():
-                assert (await _counts(db))["ai_sessions"] == 0
+    """They begin with their first statement, when another account may have been entered."""
+    ours, theirs = (world.people.account_id for world in worlds)
+    async with (
+        transaction(runtime.engine, ours) as first,
+        transaction(runtime.engine, theirs, frozen=True) as second,
+        runtime.engine.connect() as nobody,
+    ):
+        assert await _owners(first) == [ours]
+        assert await asyncio.gather(*map(_owners, (second, first, nobody))) == [
+            [theirs],
+            [ours],
+            [],
+        ]
+
+
+class _Unspeakable(UUID):
+    """Stands for what may go wrong after BEGIN and before the account is known."""
+
+    hex = "'; SELECT 1 / 0; --"  # type: ignore[assignment]
+
+
+async def test_a_transaction_that_did_not_begin_is_nobodys(
+    one_connection: AsyncEngine, worlds: tuple[World, World]
+) -> None:
+    ours = worlds[0].people.account_id
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="division by zero"):
+            async with transaction(one_connection, _Unspeakable(int=ours.int)) as db:
+                await _owners(db)
+        async with transaction(one_connection, ours) as db:
+            assert await _owners(db) == [ours]
 
 
 # ------------------------------------------------------------------ references
