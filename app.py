@@ -238,12 +238,14 @@ def create_app(
             *cross_origin(settings),
         ],
         routes=[
+            Route(
+                "/graphql", Endpoint()
+            ),  # the first that fits is taken, and most ask for this one
             *(Route(path, console) for path in CONSOLE_PATHS),
             Mount("/assets", GZipMiddleware(Assets(CONSOLE / "assets", CONSOLE_POLICY))),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/graphql/assets", GZipMiddleware(Assets(GRAPHIQL / "assets", POLICY))),
-            Route("/graphql", Endpoint()),
             Route("/uploads/{upload_id}", download),
             Route("/exports/{session_id}", export),
             WebSocketRoute("/graphql", Endpoint()),

@@ -7,17 +7,14 @@ is no DomainError is a fault of ours: logged once with its request's id, which t
 
 import logging
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult as StrawberryResult
-from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.field import StrawberryField
 from structlog.contextvars import get_contextvars
 
@@ -25,6 +22,7 @@ from models.account import Plan
 from schema.context import Info
 from schema.usage import MAX_INT
 from services import errors as refusals
+from services.access import Actor
 from services.database import is_away
 
 if TYPE_CHECKING:
@@ -218,56 +216,34 @@ NOT_TO_RUN = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQue
 HINTS = re.compile(r" Did you mean .*", re.DOTALL)
 
 
-class ErrorPolicy(SchemaExtension):
-    """Gives every top-level error a code, and hides what is our own fault."""
+def show(result: object, caller: Actor | None) -> None:
+    """Gives every top-level error of a result a code, and hides what is our own fault."""
+    if isinstance(result, ExecutionResult | StrawberryResult) and result.errors:
+        result.errors = [_shown(error, caller) for error in result.errors]
 
-    def __init__(self) -> None:
-        self.streamed = False
 
-    def on_operation(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        if not self.streamed and isinstance(result, ExecutionResult | StrawberryResult):
-            self._apply(result)
-
-    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
-        self.streamed = True
-        if isinstance(result, StrawberryResult):
-            self._apply(result)
-        yield
-
-    def _apply(self, result: ExecutionResult | StrawberryResult) -> None:
-        if result.errors:
-            result.errors = [self._shown(error) for error in result.errors]
-
-    def _shown(self, error: GraphQLError) -> GraphQLError:
-        cause = error.original_error
-        if isinstance(cause, refusals.DomainError):
-            late = (
-                {"retryAfter": cause.retry_after} if isinstance(cause, refusals.RateLimited) else {}
-            )
-            return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message, **late)
-        if (error.extensions or {}).get("code"):
-            return error
-        if is_away(cause):
-            log.warning("the database is away: %s", type(cause).__name__)
-            return _with_code(error, "SERVICE_UNAVAILABLE", AWAY)
-        code = _code_of_document(error)
-        if code is not None:
-            return _with_code(error, code, self._without_hints(error.message))
-        # A GraphQLError prints the document, which may have passwords in it.
-        log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
-        return _with_code(
-            error,
-            "INTERNAL_SERVER_ERROR",
-            "Something went wrong on our side.",
-            requestId=get_contextvars()["request_id"],
-        )
-
-    def _without_hints(self, message: str) -> str:
-        """Strangers are told no names that they did not know."""
-        context = self.execution_context.context
-        return message if context.caller else HINTS.sub("", message)
+def _shown(error: GraphQLError, caller: Actor | None) -> GraphQLError:
+    cause = error.original_error
+    if isinstance(cause, refusals.DomainError):
+        late = {"retryAfter": cause.retry_after} if isinstance(cause, refusals.RateLimited) else {}
+        return _with_code(error, CODES.get(type(cause), "REFUSED"), cause.message, **late)
+    if (error.extensions or {}).get("code"):
+        return error
+    if is_away(cause):
+        log.warning("the database is away: %s", type(cause).__name__)
+        return _with_code(error, "SERVICE_UNAVAILABLE", AWAY)
+    code = _code_of_document(error)
+    if code is not None:  # strangers are told no names that they did not know
+        message = error.message if caller else HINTS.sub("", error.message)
+        return _with_code(error, code, message)
+    # A GraphQLError prints the document, which may have passwords in it.
+    log.error("an operation failed: %s", error.message[:LONGEST_LOGGED], exc_info=cause)
+    return _with_code(
+        error,
+        "INTERNAL_SERVER_ERROR",
+        "Something went wrong on our side.",
+        requestId=get_contextvars()["request_id"],
+    )
 
 
 def _code_of_document(error: GraphQLError) -> str | None:

@@ -4,7 +4,7 @@ All of it is refused before the document is validated, which is the dearest part
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from graphql import (
     DocumentNode,
@@ -12,13 +12,18 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     ValidationRule,
+    parse,
+    specified_rules,
 )
-from strawberry.extensions import SchemaExtension
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.schema import validate_document
+from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 from structlog.contextvars import bind_contextvars
 
 from schema.context import Context
-from schema.documents import Known
+from schema.documents import Known, Rules
 from schema.measure import Measured, page_sizes
 from services.errors import RateLimited
 from services.runtime import Limits
@@ -31,68 +36,85 @@ UNREADABLE = 100
 """Characters for which a document that cannot be parsed costs one."""
 
 
-class Admission(SchemaExtension):
+class Admission:
     """Refuses a document over its caps, takes its cost from the caller's budget, and tells of it.
 
     An unfamiliar document may be a large piece of work, so others get their turn between its steps.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, operation: ExecutionContext) -> None:
+        self.operation = operation
         self.spent: Spent | None = None
-        self.known: Known | None = None
 
-    async def on_parse(self) -> AsyncIterator[None]:
-        context = self.execution_context
-        context.parse_options["max_tokens"] = context.context.runtime.limits.max_tokens
-        self.known = context.context.documents.find(context.query or "")
-        (READ if self.known is None else KEPT).inc()
-        if self.known is not None:
-            context.graphql_document = self.known.document
-        yield
-        await self._give_way()
-        if context.graphql_document is None:
-            await self._charge(1 + len(context.query or "") // UNREADABLE)
-
-    async def on_validate(self) -> AsyncIterator[None]:
-        """Tells strangers nothing of the schema."""
-        context = self.execution_context
-        document = context.graphql_document
-        if document is not None:
-            known = self.known or Known(document)
-            error = await self._refusal(known)
-            await self._give_way()
-            if error is not None:
-                context.pre_execution_errors = [error]
-            else:
-                if context.context.caller is None:
-                    context.validation_rules += (SchemaForCallers,)
-                if context.validation_rules in known.valid_under:
-                    context.pre_execution_errors = []
-        yield
-        await self._give_way()
-        if document is not None and not context.pre_execution_errors:
-            known.valid_under.add(context.validation_rules)
-            caller = context.context.caller
-            context.context.documents.keep(
-                context.query or "", known, caller.account_id if caller else None
-            )
-
-    async def _give_way(self) -> None:
-        if self.known is None:
+    async def refusals(self) -> list[GraphQLError]:
+        """Why the operation is not to run; none where it may. Raises what schema.errors.NOT_TO_RUN has
+        where the document has no such operation.
+        """
+        operation, context = self.operation, self.operation.context
+        text = operation.query or ""
+        refused = oversize(text, operation.variables, context.runtime.limits)
+        refused = refused or context.documents.refusal(text)
+        if refused is not None:
+            return [refused]
+        if not text:
+            raise MissingQueryError
+        known = context.documents.find(text)
+        is_new = known is None
+        (READ if is_new else KEPT).inc()
+        if known is None:
+            try:
+                known = Known(parse(text, max_tokens=context.runtime.limits.max_tokens))
+            except Exception as error:
+                await asyncio.sleep(0)
+                await self._charge(1 + len(text) // UNREADABLE)
+                if isinstance(error, GraphQLError):
+                    return [error]
+                return [GraphQLError(str(error), original_error=error)]
             await asyncio.sleep(0)
+        operation.graphql_document = known.document
+        self._require_allowed()
+        refused = await self._refusal(known)
+        if is_new:
+            await asyncio.sleep(0)
+        return [refused] if refused else await self._problems(known, is_new=is_new)
+
+    def _require_allowed(self) -> None:
+        operation = self.operation
+        try:
+            kind = operation.operation_type
+        except RuntimeError as error:
+            raise CannotGetOperationTypeError(operation.operation_name) from error
+        if kind not in operation.allowed_operations:
+            raise InvalidOperationTypeError(kind)
+
+    async def _problems(self, known: Known, *, is_new: bool) -> list[GraphQLError]:
+        """What validation finds. Strangers are told nothing of the schema."""
+        operation, context = self.operation, self.operation.context
+        rules = RULES if context.caller else RULES_FOR_STRANGERS
+        if rules not in known.valid_under:
+            core = operation.schema._schema  # noqa: SLF001 - the one way to it
+            problems = validate_document(core, known.document, rules)
+            if is_new:
+                await asyncio.sleep(0)
+            if problems:
+                return problems
+            known.valid_under.add(rules)
+        account_id = context.caller.account_id if context.caller else None
+        context.documents.keep(operation.query or "", known, account_id)
+        return []
 
     async def _refusal(self, known: Known) -> GraphQLError | None:
-        size = known.measure(page_sizes(known.document, self.execution_context.variables or {}))
+        size = known.measure(page_sizes(known.document, self.operation.variables or {}))
         bind_contextvars(cost=size.cost)  # for the log
-        error = self._problem(known.document, size)
+        error = self._excess(known.document, size)
         if error is None:
             self.spent, error = await self._charge(size.cost)
         return error
 
-    def get_results(self) -> dict[str, object]:
+    def results(self) -> dict[str, object]:
         """Of a query or a mutation; the events of a subscription tell only what happened."""
         spent = self.spent
-        if spent is None or self.execution_context.operation_type is OperationType.SUBSCRIPTION:
+        if spent is None or self.operation.operation_type is OperationType.SUBSCRIPTION:
             return {}
         cost = {
             "requested": spent.requested,
@@ -102,15 +124,14 @@ class Admission(SchemaExtension):
         }
         return {"cost": cost}
 
-    def _problem(self, document: DocumentNode, size: Measured) -> GraphQLError | None:
-        context = self.execution_context
-        unnamed = context._provided_operation_name is None  # noqa: SLF001 - the public one guesses
+    def _excess(self, document: DocumentNode, size: Measured) -> GraphQLError | None:
+        unnamed = self.operation._provided_operation_name is None  # noqa: SLF001 - the public one guesses
         if unnamed and _operations(document) > 1:
             return GraphQLError("Name the operation to run.", extensions={"code": "BAD_USER_INPUT"})
-        return excess(size, context.context.runtime.limits)
+        return excess(size, self.operation.context.runtime.limits)
 
     async def _charge(self, cost: int) -> tuple[Spent | None, GraphQLError | None]:
-        context: Context = self.execution_context.context
+        context: Context = self.operation.context
         viewer = context.caller.user_id.hex if context.caller else context.address
         budget = context.runtime.limits.cost_per_minute
         try:
@@ -127,6 +148,10 @@ class SchemaForCallers(ValidationRule):
         if node.name.value in {"__schema", "__type"}:
             code = {"code": "UNAUTHENTICATED"}
             self.report_error(GraphQLError("Sign in to see the schema.", node, extensions=code))
+
+
+RULES: Rules = tuple(specified_rules)
+RULES_FOR_STRANGERS: Rules = (*RULES, SchemaForCallers)
 
 
 def _operations(document: DocumentNode) -> int:

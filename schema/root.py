@@ -1,7 +1,7 @@
 """The schema as a whole: the only module here that sees the resolvers."""
 
-from collections.abc import Iterator
 from datetime import datetime
+from typing import cast
 
 import strawberry
 from graphql import GraphQLError
@@ -30,19 +30,10 @@ from resolvers.sessions import SessionMutations, SessionQueries
 from resolvers.subscriptions import Subscriptions
 from resolvers.uploads import UploadMutations
 from schema.compiled.execution import CompiledExecution
-from schema.errors import HANDLERS, ErrorPolicy
+from schema.errors import HANDLERS
 from schema.handoff import HandoffTakenHandler
-from schema.limits import Admission, oversize
 from schema.observation import Observation
 from schema.scalars import DATE_TIME
-
-
-class FreshContext(SchemaExtension):
-    """A socket's operations share a context otherwise, and read what an earlier one has loaded."""
-
-    def on_operation(self) -> Iterator[None]:
-        self.execution_context.context = self.execution_context.context.renewed()
-        yield
 
 
 @strawberry.type
@@ -86,20 +77,22 @@ class Subscription(Subscriptions):
 
 
 class Schema(strawberry.Schema):
+    """Goes Strawberry's way, without asking at each step what its extensions have to do: there are none."""
+
+    def create_extensions_runner(
+        self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
+    ) -> SchemaExtensionsRunner:
+        return cast("SchemaExtensionsRunner", Observation(execution_context))
+
     async def _prepare_operation_async(
         self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
     ) -> PreExecutionError | None:
-        """No extension can refuse a document before it is parsed: what they raise there escapes the
-        operation, and on a socket nobody would be told.
+        """With a context of its own: a socket's operations share one, and would read what an earlier one
+        has loaded.
         """
-        text, about = context.query or "", context.context
-        error = oversize(text, context.variables, about.runtime.limits) or (
-            about.documents.refusal(text)
-        )
-        if error is not None:
-            context.pre_execution_errors = [error]
-            return PreExecutionError(data=None, errors=[error])
-        return await super()._prepare_operation_async(context, extensions_runner)
+        context.context = context.context.renewed()
+        errors = await cast("Observation", extensions_runner).admission.refusals()
+        return PreExecutionError(data=None, errors=errors) if errors else None
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -113,6 +106,5 @@ graphql_schema = Schema(
     subscription=Subscription,
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     execution_context_class=CompiledExecution,
-    extensions=[Observation, ErrorPolicy, FreshContext, Admission],
     exception_handlers=(*HANDLERS, HandoffTakenHandler()),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -49,6 +50,7 @@ def _parameters(parameters: list[str]) -> Iterator[tuple[str, str]]:
         yield name.strip(), value.strip(' "')
 
 
+@lru_cache(maxsize=32)
 def choose(accept: str) -> str | None:
     """None where nothing that we offer is taken. Multipart only as Apollo's subscriptions ask for it:
     https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol

@@ -2,9 +2,10 @@
 
 import logging
 import re
+from functools import cache
 from time import perf_counter
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
@@ -13,12 +14,15 @@ from services.telemetry import traces
 from services.telemetry.metrics import HTTP_RESPONSES, OPEN_SOCKETS
 
 HEADER = "X-Request-Id"
+RAW_HEADER = HEADER.lower().encode()
 
 SANE = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 LONGEST_PATH = 100
 
 REFUSED = 400
+
+responses = cache(HTTP_RESPONSES.labels)
 
 log = logging.getLogger("flowpilot.requests")
 
@@ -46,9 +50,9 @@ class RequestLog:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
+                message["headers"] = [*message["headers"], (RAW_HEADER, request_id.encode())]
                 status = message["status"]
-                HTTP_RESPONSES.labels(status).inc()
+                responses(status).inc()
                 if status >= REFUSED:
                     told = {
                         "method": scope["method"],

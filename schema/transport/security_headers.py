@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Mapping[str, str] = {
@@ -20,6 +19,9 @@ HEADERS: Mapping[str, str] = {
 A_YEAR = 31_536_000
 """Seconds for which a browser that came by TLS takes no other way."""
 
+RAW = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+RAW_BY_TLS = (*RAW, (b"strict-transport-security", b"max-age=%d" % A_YEAR))
+
 
 class SecurityHeaders:
     def __init__(self, app: ASGIApp) -> None:
@@ -28,11 +30,10 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", f"max-age={A_YEAR}")
+                own = message["headers"]
+                named = {name for name, _ in own}
+                ours = RAW_BY_TLS if scope["scheme"] == "https" else RAW
+                message["headers"] = [*own, *(pair for pair in ours if pair[0] not in named)]
             await send(message)
 
         await self.app(scope, receive, answer)

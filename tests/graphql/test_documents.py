@@ -130,7 +130,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(f"{module}.{name}", counting)
 
-    count("strawberry.schema.schema", "parse")
+    count("schema.limits", "parse")
     count("strawberry.schema.schema", "validate")
     count("schema.documents", "measure")
     return counted
