@@ -88,7 +88,7 @@ def _events(*of_session: ColumnElement[bool]) -> Select[Any]:
         .outerjoin(Event, and_(*wanted))
         .where(Account.id == bindparam("account"))
         .order_by(Event.seq)
-        .limit(PAGE)
+        .limit(bindparam("page"))
     )
 
 
@@ -347,6 +347,7 @@ class Feed:
             "after": after,
             "end": sys.maxsize if end is None else end,
             "session": session_id,
+            "page": PAGE,
         }
         wait = FIRST_RETRY
         while True:
