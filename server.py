@@ -95,6 +95,10 @@ class Sockets(WebSocketsSansIOProtocol):
             self.transport.write(_head_of_text(len(text)) + text)
         return True
 
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
 
 def _head_of_text(length: int) -> bytes:
     """Of an unmasked frame (RFC 6455, 5.2); a third of a push is spent where the library makes it."""
