@@ -140,6 +140,21 @@ async def test_many_are_told_by_one_execution_what_one_is_told_alone(
     assert all(list(one) == list(alone) for one in everybody)
 
 
+async def test_the_shortest_answer_is_framed_as_well(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    """Frames of less than 126 bytes have another head."""
+    document = """subscription($id: ID!, $after: String) {
+      branchChanged(sessionId: $id, after: $after) { __typename } }"""
+    everybody = [await story.follow(client.as_(colleagues.engineer), document) for _ in range(2)]
+    await story.until_shared(everybody, encoded)
+    for _ in range(3):
+        await story.rename()
+        told = [await one.next() for one in everybody]
+        assert told == [[{"__typename": "BranchUpdated"}]] * 2
+    assert len(encoded) == 3
+
+
 async def test_another_account_hears_nothing_though_it_asks_the_same(
     client: Client,
     colleagues: Colleagues,
