@@ -5,6 +5,7 @@ Started by `benchmarks.fanout` with the database's address and the data folder.
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
 
@@ -21,6 +22,9 @@ from benchmarks.stage import LIMITS
 from server import Sockets, http_config
 from services.ai.scripted import ScriptedProvider
 from settings import Settings
+
+ROOMY = replace(LIMITS, max_connections=2_000)
+"""Who comes back may be here before it is seen that they left."""
 
 SMALL = 16_384
 """Bytes that the system takes in for a client before it must read; by itself it takes megabytes."""
@@ -49,7 +53,7 @@ async def fire(request: Request) -> Response:
 def main() -> None:
     url, data_dir = sys.argv[1], Path(sys.argv[2])
     settings = Settings(data_dir=data_dir, worker_concurrency=0, port=0)
-    app: Starlette = create_app(settings, url, ScriptedProvider(), LIMITS)
+    app: Starlette = create_app(settings, url, ScriptedProvider(), ROOMY)
     config = http_config(settings, app)
     config.ws_ping_interval = 600  # those who do not read must stay
     server = uvicorn.Server(config)
