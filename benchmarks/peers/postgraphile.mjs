@@ -16,6 +16,8 @@ const pool = new pg.Pool({ max: Number(process.env.POOL_SIZE), idleTimeoutMillis
 const server = createServer();
 const serv = postgraphile({
   extends: [PostGraphileAmberPreset],
+  // It looks for an index of all columns of a foreign key; that of children leaves out the session.
+  disablePlugins: ["PgIndexBehaviorsPlugin"],
   plugins: [
     jsonPgSmartTags({
       version: 1,
