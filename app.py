@@ -238,9 +238,8 @@ def create_app(
             *cross_origin(settings),
         ],
         routes=[
-            Route(
-                "/graphql", Endpoint()
-            ),  # the first that fits is taken, and most ask for this one
+            # The first that fits is taken, and most ask for this one.
+            Route("/graphql", Endpoint()),
             *(Route(path, console) for path in CONSOLE_PATHS),
             Mount("/assets", GZipMiddleware(Assets(CONSOLE / "assets", CONSOLE_POLICY))),
             Route("/healthz", healthz),
