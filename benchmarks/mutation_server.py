@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.tree_server import application, enter, plain, serve
+from benchmarks.tree_server import application, plain, serve
 from services.access import Actor
 from services.authentication import authenticate
 from services.branches import switch_branch
@@ -64,7 +64,8 @@ class Limit:
             )
         read: list[asyncpg.Record] = []
         async with self.pool.acquire() as db, db.transaction():
-            await enter(db, actor.account_id)
+            account = "SELECT set_config('app.account_id', $1, true)"
+            await db.fetchval(account, str(actor.account_id))
             for statement, parameters, is_many in self.statements[branch_id]:
                 if is_many:
                     await db.executemany(statement, parameters)

@@ -31,8 +31,10 @@ class SessionQueries:
         except NotFound:
             return None
         if selects(info, TREE_FIELDS):
-            view = await sessions.with_tree(context.runtime, actor, key)
+            role, view = await sessions.with_tree(context.runtime, actor, key)
+            context.recognise(role)
         else:
+            await context.confirm()
             view = await context.loaders.sessions.load(key)
         return AiSession.of(view) if view else None
 

@@ -1,9 +1,11 @@
 """What resolvers are given. Renewed for every operation, and within a subscription for every event."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import strawberry
 
+from models.account import Role
 from schema.documents import Documents
 from schema.loaders import Loaders, OwnLoaders
 from services.access import Actor
@@ -11,6 +13,14 @@ from services.authentication import authenticate
 from services.errors import Unauthenticated
 from services.feed import Permit, StoredEvent
 from services.runtime import Runtime
+
+
+@dataclass(slots=True)
+class Presumption:
+    """That the caller still is whom their token named last time."""
+
+    holds: bool = False
+    """Whether the database has said so. Until then nothing may be changed, and no answer may leave."""
 
 
 class Context:
@@ -24,6 +34,7 @@ class Context:
         token: str | None = None,
         problem: str | None = None,
         address: str = "",
+        presumption: Presumption | None = None,
     ) -> None:
         self.runtime = runtime
         self.caller = caller
@@ -33,6 +44,8 @@ class Context:
         """Why the token that was sent names nobody, for the error to say."""
         self.address = address
         """Where the caller calls from; a trusted proxy has said so, or the connection."""
+        self.presumption = presumption
+        """None where the caller was looked up."""
         self.connection_params: dict[str, Any] = {}
         self.pushed = 0
         """Results of a subscription that were shared with others."""
@@ -49,6 +62,25 @@ class Context:
         if self.caller is None:
             raise Unauthenticated(self.problem) if self.problem else Unauthenticated()
         return self.caller
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.presumption is None or self.presumption.holds
+
+    async def confirm(self) -> None:
+        """Looks up who was only presumed to call. Raises Unauthenticated if they have changed."""
+        if not self.is_confirmed and self.token is not None:
+            self._confirm(await authenticate(self.runtime, self.token) == self.caller)
+
+    def recognise(self, role: Role | None) -> None:
+        """The caller's, as the database said while it read. Raises Unauthenticated as `confirm` does."""
+        self._confirm(role is self.actor.role)
+
+    def _confirm(self, holds: bool) -> None:
+        if self.presumption is not None:
+            self.presumption.holds = holds
+            if not holds:
+                raise Unauthenticated
 
     async def check_access(self) -> None:
         """Looks again at who calls, with the rights they have now. Raises Unauthenticated."""
@@ -91,6 +123,7 @@ class Context:
             token=self.token,
             problem=self.problem,
             address=self.address,
+            presumption=self.presumption,
         )
 
 

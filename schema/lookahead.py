@@ -1,4 +1,4 @@
-"""Whether a field's own selection asks for something that is cheaper to read along."""
+"""Whether what is asked for is something that is cheaper to read along."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -7,10 +7,28 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    OperationType,
     SelectionSetNode,
+    get_operation_ast,
 )
+from strawberry.types import ExecutionContext
 
 from schema.context import Info
+
+ENTERING = "session"
+"""The field of Query that looks at who calls by what it reads with, or asks before it reads."""
+
+
+def finds_out_who_calls(operation: ExecutionContext) -> bool:
+    """Whether that field is all that a known document asks for."""
+    known = operation.context.documents.find(operation.query or "")
+    name = operation._provided_operation_name  # noqa: SLF001 - the public one guesses
+    asked = known and get_operation_ast(known.document, name)
+    if asked is None or asked.operation is not OperationType.QUERY:
+        return False
+    fields = asked.selection_set.selections
+    only = fields[0]
+    return len(fields) == 1 and isinstance(only, FieldNode) and only.name.value == ENTERING
 
 
 def selects(info: Info, names: Collection[str]) -> bool:

@@ -39,14 +39,18 @@ class Reading(Generic[T]):
         rows = await self.fetch(db, **parameters)
         return rows[0] if rows else None
 
-    async def ask(self, engine: AsyncEngine, **parameters: object) -> T | None:
-        """The first row, in one round trip and as a transaction of its own, which names no account."""
+    async def alone(self, engine: AsyncEngine, **parameters: object) -> Sequence[T]:
+        """In one round trip, as a transaction of its own, in which no account is named beforehand."""
 
-        def ask() -> Sequence[T]:
+        def fetch() -> Sequence[T]:
             with engine.sync_engine.connect() as connection:
                 return self._fetch(connection, parameters)
 
-        rows = await greenlet_spawn(ask)
+        return cast("Sequence[T]", await greenlet_spawn(fetch))
+
+    async def ask(self, engine: AsyncEngine, **parameters: object) -> T | None:
+        """The first row of those."""
+        rows = await self.alone(engine, **parameters)
         return rows[0] if rows else None
 
     def _fetch(self, connection: Connection, parameters: dict[str, object]) -> Sequence[T]:

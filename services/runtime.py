@@ -129,6 +129,8 @@ class Runtime:
 
     live: dict[UUID, Live] = field(default_factory=dict)
     """Answers that jobs of this process are writing: who follows one here need not read it again."""
+    presumed: dict[str, Actor] = field(default_factory=dict)
+    """Whom access tokens named when they were last looked at (services/authentication.py)."""
     heard: WeakValueDictionary[Hashable, Any] = field(default_factory=WeakValueDictionary)
     """What is being read about events at this moment, so that all who hear one read it once."""
     audiences: dict[Hashable, Any] = field(default_factory=dict)

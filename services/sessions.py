@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Enum,
     ScalarSelect,
     Select,
+    Uuid,
     bindparam,
     case,
     func,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.account import Account, Team, User
+from models.account import Account, Role, Team, User
 from models.audit import AuditAction
 from models.branch import Branch, BranchStatus
 from models.finding import Finding
@@ -36,6 +37,7 @@ from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from services import enqueue, lifecycle
 from services.access import Actor, require_write, require_write_in, visible_sessions
 from services.database import fetch
+from services.entering import entering, require_active
 from services.errors import InvalidTransition, NotFound
 from services.events import MessageAdded, SessionStarted, SessionStatusChanged, SessionUpdated
 from services.feed import StoredEvent
@@ -369,24 +371,45 @@ async def by_id(
 
 IS_TRUNK = Branch.parent_branch_id.is_(None)
 
-SESSION_AND_TREE: Reading[Any] = Reading(
+TREE_OF_SESSION = (
     branch_rows(bindparam("account_id"))
     .add_columns(
         case((IS_TRUNK, literal_column("ai_sessions"))).label("session"),
         case((IS_TRUNK, newest_event(bindparam("account_id")))).label("event_seq"),
     )
-    .where(Branch.session_id == bindparam("session_id"))
-    .order_by(Branch.depth, Branch.branch_order)
+    # In a query of its own the planner cannot see it, and plans once for all: with an id at hand it
+    # believes to know better and plans each time anew, which takes longer than reading a small tree.
+    .where(Branch.session_id == select(bindparam("session_id", type_=Uuid)).scalar_subquery())
+    .subquery("found")
+)
+SESSION_AND_TREE: Reading[Any] = Reading(
+    entering(TREE_OF_SESSION).order_by(TREE_OF_SESSION.c.depth, TREE_OF_SESSION.c.branch_order)
 )
 
 
-async def with_tree(runtime: Runtime, actor: Actor, session_id: UUID) -> SessionView | None:
-    """A session and its whole tree in one statement; the trunk's row carries the session."""
-    async with runtime.read(actor) as db:
-        rows = await SESSION_AND_TREE.fetch(db, account_id=actor.account_id, session_id=session_id)
-    if not rows:
-        return None
-    return SessionView(_from_record(rows[0].session), rows[0].event_seq, Tree(rows))
+class Entered(NamedTuple):
+    role: Role | None
+    """That the person had at this moment; None for a key."""
+    view: SessionView | None
+
+
+async def with_tree(runtime: Runtime, actor: Actor, session_id: UUID) -> Entered:
+    """A session and its whole tree in one statement; the trunk's row carries the session.
+
+    Raises Unauthenticated where the person is not active any more.
+    """
+    rows = await SESSION_AND_TREE.alone(
+        runtime.engine,
+        account_id=actor.account_id,
+        user_id=actor.user_id,
+        session_id=session_id,
+    )
+    trunk = rows[0]
+    require_active(actor, trunk.caller_role)
+    if trunk.id is None:
+        return Entered(trunk.caller_role, None)
+    view = SessionView(_from_record(trunk.session), trunk.event_seq, Tree(rows))
+    return Entered(trunk.caller_role, view)
 
 
 def _from_record(record: Mapping[str, Any]) -> AiSession:

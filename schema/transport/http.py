@@ -18,7 +18,7 @@ from schema.errors import AWAY
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
 from schema.transport.bad_request import BadRequest
-from schema.transport.callers import address_of, identify
+from schema.transport.callers import address_of, identify, presumed
 from schema.transport.connections import Connections
 from schema.transport.documents import document_of
 from schema.transport.forms import form_of, is_form, require_preflight
@@ -70,10 +70,18 @@ async def respond(
 async def _execute_json(
     schema: BaseSchema, runtime: Runtime, connections: Connections, request: Request, media: str
 ) -> Response:
+    """Whoever has called before is taken for the same; if they are not, what came of it is thrown away."""
     operation = await read(runtime.limits, request)
-    context = await _caller(runtime, request)
     if media in {EVENT_STREAM, MULTIPART}:
+        context = await _caller(runtime, request)
         return stream(schema, connections, context, operation, request, media)
+    header, address = request.headers.get("authorization"), address_of(request)
+    before = presumed(runtime, header, address)
+    if before is not None:
+        response = await _execute(schema, before, operation, request.method, media)
+        if before.is_confirmed:
+            return response
+    context = await _caller(runtime, request)
     return await _execute(schema, context, operation, request.method, media)
 
 

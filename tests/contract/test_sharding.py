@@ -96,6 +96,7 @@ EVENTS = """subscription($id: ID!, $after: String) { sessionChanged(sessionId: $
   __typename ... on Event { cursor } } }"""
 
 HIDDEN: Mapping[str, str] = {
+    "flowpilot_enter": "asks who calls and names the account for what is read beside it; is given it",
     "flowpilot_holders": "finds articles by their words, of the account of the transaction; has to be "
     "told it to be sent to one shard",
     "flowpilot_user_by_id": "asks who calls; is given the account",
