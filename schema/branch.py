@@ -298,7 +298,7 @@ def children_in(tree: Tree | None, branch: Branch) -> list[Branch]:
     """Raises NotAtHand without a tree."""
     if tree is None:
         raise NotAtHand
-    below = tree.children.get(branch.row.id)
+    below = tree.children(branch.row.id)
     return [Branch.of(row, tree) for row in below if row.archived_at is None] if below else []
 
 

@@ -51,7 +51,7 @@ class BranchMoment:
 
     @strawberry.field(description="By order, without those that were archived.")
     def children(self) -> list[Annotated["BranchMoment", strawberry.lazy("schema.moment")]]:
-        below = self.moment.tree.children.get(self.then.row.id, ())
+        below = self.moment.tree.children(self.then.row.id)
         found = (BranchMoment.of(self.moment, row.id) for row in below)
         return [branch for branch in found if branch.archived_at is None]
 
