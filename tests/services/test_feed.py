@@ -1,9 +1,11 @@
 """The log is read whole: each event once and in order, whatever races, breaks or comes late."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -15,6 +17,7 @@ from services.feed import (
     FAR_BEHIND,
     RING,
     Feed,
+    Permit,
     Reset,
     StoredEvent,
     decode_cursor,
@@ -93,6 +96,31 @@ async def test_from_now_begins_after_what_is_there(desk: Desk) -> None:
         await is_followed(desk)
         await desk.write()
         assert (await waiting).seq == 4
+
+
+async def test_nobody_sits_down_before_they_were_told_what_came_meanwhile(desk: Desk) -> None:
+    """While a follower's rights are looked at, the log goes on."""
+    places: list[int] = []
+    checks = itertools.count(1)
+
+    class Watched:
+        def take(self, place: int) -> None:
+            places.append(place)
+
+    async def check() -> None:
+        if next(checks) == 2:  # the first is before it joins
+            await desk.write()
+            await other
+
+    permit = Permit(check, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    account_id = desk.account_id
+    async with aclosing(desk.feed.follow(account_id, None)) as others:
+        other = asyncio.create_task(next_event(others))
+        await is_followed(desk)
+        follow = desk.feed.follow(account_id, None, permit=permit, relay=Watched())
+        async with aclosing(follow) as events:
+            assert (await next_event(events)).seq == 1
+    assert places == []
 
 
 async def test_the_reader_goes_with_its_last_follower(desk: Desk) -> None:
