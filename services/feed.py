@@ -292,7 +292,9 @@ class Feed:
                         continue
                     await permit.hold(max(access_version, reader.access_version))
                     yield event
-                place = end
+                place = (
+                    max(end, events[-1].seq) if events else end
+                )  # the log may have gone on meanwhile
         finally:
             self._leave(account_id, reader)
 

@@ -123,6 +123,31 @@ async def test_nobody_sits_down_before_they_were_told_what_came_meanwhile(desk: 
     assert places == []
 
 
+async def test_what_comes_while_rights_are_looked_at_is_told_once(desk: Desk) -> None:
+    """What a follower is told from is what all of the account share, and moves on by itself."""
+    checks = itertools.count(1)
+
+    async def check() -> None:
+        if next(checks) == 2:
+            await desk.write()
+            assert (await next_event(others)).seq == 2
+
+    account_id = desk.account_id
+    permit = Permit(check, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    async with (
+        aclosing(desk.feed.follow(account_id, None)) as others,
+        aclosing(desk.feed.follow(account_id, 0, permit=permit)) as events,
+    ):
+        first = asyncio.create_task(next_event(others))
+        await is_followed(desk)
+        await desk.write()
+        assert (await first).seq == 1
+        told = [await next_event(events) for _ in range(2)]
+        await desk.write()
+        told.append(await next_event(events))
+    assert [event.seq for event in told] == [1, 2, 3]
+
+
 async def test_the_reader_goes_with_its_last_follower(desk: Desk) -> None:
     def readers() -> int:
         return sum(task.get_name() == reader_name(desk) for task in asyncio.all_tasks())
