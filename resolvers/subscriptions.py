@@ -166,10 +166,13 @@ async def _follow(
                     kind = kinds.get(event.type)
                     if kind is None or (passes is not None and not await passes(event)):
                         continue
-                    context.hear(event)
-                    if not isinstance(context, SharedContext):  # who shares it is counted there
+                    shown = kind.of(account_id, event)
+                    if relay is not None and await relay.tell(event, shown):
+                        continue
+                    if not isinstance(context, SharedContext):  # to which nobody listens
                         EVENTS_DELIVERED.inc()
-                    yield kind.of(account_id, event)
+                    context.hear(event)
+                    yield shown
                     context.forget()
         except Reset as reset:
             FEED_RESETS.inc()

@@ -6,12 +6,15 @@ and encodes what it hears once, and the bytes are pushed to every seat. Who cann
 as if there were no audience, and is back once they have caught up: a client that does not read, one
 whose rights or token must be looked at again, and everybody where an answer has errors.
 
+Who comes back after a cut is told by the same bytes what they have missed, as long as these are fresh.
+
 To be answered alone is always right, and sharing is the shorter way to the same. An audience whose answer
 depends on who asks closes for good.
 """
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from contextvars import Context as Variables
@@ -33,15 +36,24 @@ from graphql.execution import create_source_event_stream, execute_subscription_e
 
 from schema.compiled.execution import CompiledExecution
 from schema.context import Context, Info
-from schema.events import Event, FeedReset
+from schema.events import Event
 from schema.transport.encoding import encode
 from services.access import Actor
-from services.feed import Permit, Relay, decode_cursor, encode_cursor
+from services.feed import Permit, StoredEvent, encode_cursor
 from services.runtime import Runtime
 from services.telemetry.metrics import EVENTS_DELIVERED
 
 TURN = 100
 """Seats that are told before others get their turn: about a millisecond."""
+
+FRESH = 10.0
+"""Seconds for which an answer is given to whoever comes back for it: what an event's objects were then."""
+
+KEPT = 32
+"""Answers that an audience keeps, the newest ones."""
+
+LARGEST = 8_192
+"""Bytes of an answer that is kept."""
 
 Push = Callable[[bytes], bool]
 """Sends a result, in JSON, at once; False where it would have to wait."""
@@ -77,7 +89,7 @@ class Question:
 
 
 @contextmanager
-def relay_of(info: Info) -> Iterator[Relay | None]:
+def relay_of(info: Info) -> Iterator["Audience | Subscriber | None"]:
     """For as long as the subscription lasts."""
     context, listener = info.context, listening.get()
     if isinstance(context, SharedContext):
@@ -174,6 +186,7 @@ class Audience:
         self.key = key
         self.question = question
         self.account_id = actor.account_id
+        self.actor = actor
         self.context = SharedContext(self, runtime, actor)
         self.interested = 0
         self.seats: set[Subscriber] = set()
@@ -181,6 +194,7 @@ class Audience:
         """Up to where all seats were told; None while nobody may sit down."""
         self.is_closed = False
         self._task: asyncio.Task[None] | None = None
+        self._answers: OrderedDict[int, asyncio.Task[bytes | None]] = OrderedDict()
 
     def take(self, place: int) -> None:
         """Called by the feed: it has nothing more to tell for now."""
@@ -221,40 +235,63 @@ class Audience:
         if self.interested == 0:
             del self.context.runtime.audiences[self.key]
 
-    async def _follow(self, place: int) -> None:
+    async def answer(self, stored: StoredEvent, event: Event) -> bytes | None:
+        """Executed once, however many ask within some seconds; None where each must be told alone."""
+        self.is_closed = self.is_closed or self.context.anyone.was_asked
+        if self.is_closed:
+            return None
+        seq, answers = stored.seq, self._answers
+        task = answers.get(seq)
+        if task is None:
+            work = self._execute(stored, event)
+            task = answers[seq] = asyncio.create_task(work, name="audience", context=Variables())
+            asyncio.get_running_loop().call_later(FRESH, answers.pop, seq, None)
+            if len(answers) > KEPT:
+                answers.popitem(last=False)
+        answer = await asyncio.shield(task)
+        if answer is not None and len(answer) > LARGEST:
+            answers.pop(seq, None)
+        return answer
+
+    async def _execute(self, stored: StoredEvent, event: Event) -> bytes | None:
+        """In a context of its own: who was asked is known of each answer."""
+        context = SharedContext(self, self.context.runtime, self.actor)
+        context.hear(stored)
         try:
-            async with aclosing(self._answers(place)) as answers:
-                async for seq, answer in answers:
-                    await self._tell(seq, answer)
+            executor = self._executor(context, stored.seq).build_per_event_executor(event)
+            result = execute_subscription_event(executor)
+            if isinstance(result, Awaitable):
+                result = await result
+        except Exception:
+            log.exception("an audience is left to hear alone")
+            return None
+        finally:
+            context.forget()  # or whoever hears of it later would read what was loaded now
+        if context.anyone.was_asked:
+            self.is_closed = True
+        return None if self.is_closed or result.errors else encode({"data": result.data})
+
+    async def tell(self, stored: StoredEvent, event: Event) -> bool:
+        """Called by the subscription it follows; False, and that ends, where it cannot be shared."""
+        await self._tell(stored.seq, await self.answer(stored, event))
+        return not self.is_closed
+
+    async def _follow(self, place: int) -> None:
+        """Ends with the first thing that the subscription has to tell by itself."""
+        try:
+            source = create_source_event_stream(self._executor(self.context, place))
+            if isinstance(source, Awaitable):
+                source = await source
+            if not isinstance(source, ExecutionResult):
+                async with aclosing(cast("AsyncGenerator[object, None]", source)) as events:
+                    await anext(events, None)
         except Exception:
             log.exception("an audience is left to hear alone")
         finally:
             await self.release_all()
             self.place = self._task = None
 
-    async def _answers(self, place: int) -> AsyncGenerator[tuple[int, bytes | None], None]:
-        """Each event's sequence, and its result unless that has errors; ends where it cannot be shared."""
-        executor = self._executor(place)
-        source = create_source_event_stream(executor)
-        if isinstance(source, Awaitable):
-            source = await source
-        if isinstance(source, ExecutionResult):
-            return
-        async with aclosing(cast("AsyncGenerator[Event, None]", source)) as events:
-            async for event in events:
-                seq = decode_cursor(self.account_id, event.cursor)
-                if seq is None or isinstance(event, FeedReset):
-                    return
-                self.context.anyone.was_asked = False
-                result = execute_subscription_event(executor.build_per_event_executor(event))
-                if isinstance(result, Awaitable):
-                    result = await result
-                if self.context.anyone.was_asked:
-                    self.is_closed = True
-                    return
-                yield seq, None if result.errors else encode({"data": result.data})
-
-    def _executor(self, place: int) -> CompiledExecution:
+    def _executor(self, context: SharedContext, place: int) -> CompiledExecution:
         question = self.question
         variables = orjson.loads(question.variables)
         if question.after is not None:
@@ -262,7 +299,7 @@ class Audience:
         executor = CompiledExecution.build(
             question.schema,
             question.document,
-            context_value=self.context,
+            context_value=context,
             raw_variable_values=variables,
             operation_name=question.operation_name,
         )
@@ -305,6 +342,18 @@ class Subscriber:
         pushed = self._push(answer)
         self._context.pushed += pushed
         return pushed
+
+    async def tell(self, stored: StoredEvent, event: Event) -> bool:
+        """Whether it was told with the others' answer; then others get their turn."""
+        audience = self._audience_now()
+        if audience.interested == 1:
+            return False
+        answer = await audience.answer(stored, event)
+        if answer is None or not self.push(answer):
+            return False
+        EVENTS_DELIVERED.inc()
+        await asyncio.sleep(0)
+        return True
 
     def leave(self) -> int:
         if self._audience is not None and not self.dropped.is_set():

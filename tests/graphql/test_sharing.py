@@ -223,6 +223,73 @@ async def test_who_comes_late_is_told_all_and_then_with_the_others(
     assert all(list(one) == list(everybody[0]) for one in everybody)
 
 
+async def back_after_three(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> tuple[Told, Told]:
+    """Somebody who missed three events, which two others were told; and one of those."""
+    person = client.as_(colleagues.engineer2)
+    leaves, *others = [await story.follow(person) for _ in range(3)]
+    await story.until_shared([leaves, *others], encoded)
+    leaves.socket.connection.transport.abort()
+    for _ in range(3):
+        await story.rename()
+        for one in others:
+            await one.next()
+    back = await story.follow(person, after=leaves[-1]["cursor"])
+    await back.next(3)
+    await story.rename()
+    await asyncio.gather(*(one.next() for one in (back, *others)))
+    assert cursors(back) == cursors(others[0])[-4:]
+    assert labels(others[0]) == story.labels
+    return back, others[0]
+
+
+async def test_who_comes_back_is_told_what_the_others_were_told(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    back, other = await back_after_three(story, client, colleagues, encoded)
+    assert list(back) == other[-4:]
+    assert len(encoded) == 4  # one for each event, for whoever was told
+
+
+@pytest.mark.parametrize(("cap", "value"), [("FRESH", 0.0), ("LARGEST", 10), ("KEPT", 0)])
+async def test_what_is_old_or_large_or_too_much_is_not_kept(
+    story: Story,
+    client: Client,
+    colleagues: Colleagues,
+    encoded: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    cap: str,
+    value: float,
+) -> None:
+    monkeypatch.setattr(sharing, cap, value)
+    back, _ = await back_after_three(story, client, colleagues, encoded)
+    assert labels(back) == [story.labels[-2]] * 3 + [story.labels[-1]]
+
+
+async def test_all_who_come_back_at_once_are_told_by_one_execution(
+    story: Story, client: Client, colleagues: Colleagues, runtime: Runtime, encoded: list[bytes]
+) -> None:
+    people = [client.as_(person) for person in (colleagues.engineer, colleagues.engineer2)]
+    crowd = [await story.follow(people[number % 2]) for number in range(10)]
+    await story.until_shared(crowd, encoded)
+    for one in crowd:
+        one.socket.connection.transport.abort()
+    async with asyncio.timeout(SOON):
+        while runtime.audiences:
+            await story.engineer.run("{ viewer { user { id } } }")
+    await story.rename(20)
+    after = crowd[0][-1]["cursor"]
+    backs = await asyncio.gather(
+        *(story.follow(people[number % 2], after=after) for number in range(10))
+    )
+    await asyncio.gather(*(one.next(20) for one in backs))
+    alone = await story.follow(people[0], THE_SAME_ALONE, after=after)
+    await alone.next(20)
+    assert all(list(one) == list(alone) for one in backs)
+    assert 0 < len(encoded) <= 20
+
+
 async def test_each_is_told_of_their_own(
     story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
 ) -> None:
