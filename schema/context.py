@@ -19,8 +19,8 @@ from services.runtime import Runtime
 class Presumption:
     """That the caller still is whom their token named last time."""
 
-    holds: bool = False
-    """Whether the database has said so. Until then nothing may be changed, and no answer may leave."""
+    holds: bool | None = None
+    """What the database has said. While that is nothing no answer may leave and nothing be changed."""
 
 
 class Context:
@@ -65,21 +65,23 @@ class Context:
 
     @property
     def is_confirmed(self) -> bool:
-        return self.presumption is None or self.presumption.holds
+        return self.presumption is None or self.presumption.holds is True
 
     async def confirm(self) -> None:
         """Looks up who was only presumed to call. Raises Unauthenticated if they have changed."""
-        if not self.is_confirmed and self.token is not None:
-            self._confirm(await authenticate(self.runtime, self.token) == self.caller)
+        presumption = self.presumption
+        if presumption is None or self.token is None:
+            return
+        if presumption.holds is None:
+            presumption.holds = await authenticate(self.runtime, self.token) == self.caller
+        if not presumption.holds:
+            raise Unauthenticated
 
     def recognise(self, role: Role | None) -> None:
         """The caller's, as the database said while it read. Raises Unauthenticated as `confirm` does."""
-        self._confirm(role is self.actor.role)
-
-    def _confirm(self, holds: bool) -> None:
         if self.presumption is not None:
-            self.presumption.holds = holds
-            if not holds:
+            self.presumption.holds = role is self.actor.role
+            if not self.presumption.holds:
                 raise Unauthenticated
 
     async def check_access(self) -> None:

@@ -32,6 +32,15 @@ def presumed(runtime: Runtime, authorization: str | None, address: str) -> Conte
     return Context(runtime, caller, token=token, address=address, presumption=Presumption())
 
 
+async def stands(context: Context) -> bool:
+    """Whether what was done as somebody presumed holds, which what was read may have said already."""
+    try:
+        await context.confirm()
+    except Unauthenticated:
+        return False
+    return True
+
+
 def _token(authorization: str) -> str:
     """Empty where the header has none."""
     scheme, _, token = authorization.partition(" ")

@@ -3,7 +3,10 @@
 GraphQL over HTTP, draft of 2025: https://graphql.github.io/graphql-over-http/draft/
 """
 
+import asyncio
 import logging
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
@@ -18,7 +21,7 @@ from schema.errors import AWAY
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
 from schema.transport.bad_request import BadRequest
-from schema.transport.callers import address_of, identify, presumed
+from schema.transport.callers import address_of, identify, presumed, stands
 from schema.transport.connections import Connections
 from schema.transport.documents import document_of
 from schema.transport.forms import form_of, is_form, require_preflight
@@ -27,6 +30,8 @@ from schema.transport.requests import GraphQLRequest, checked_operation, read
 from schema.transport.streams import stream
 from services.database import is_away
 from services.runtime import Runtime
+
+T = TypeVar("T")
 
 log = logging.getLogger("flowpilot.transport")
 
@@ -75,11 +80,10 @@ async def _execute_json(
     if media in {EVENT_STREAM, MULTIPART}:
         context = await _caller(runtime, request)
         return stream(schema, connections, context, operation, request, media)
-    header, address = request.headers.get("authorization"), address_of(request)
-    before = presumed(runtime, header, address)
+    before = presumed(runtime, request.headers.get("authorization"), address_of(request))
     if before is not None:
         response = await _execute(schema, before, operation, request.method, media)
-        if before.is_confirmed:
+        if before.is_confirmed or await _in_time(runtime, stands(before)):
             return response
     context = await _caller(runtime, request)
     return await _execute(schema, context, operation, request.method, media)
@@ -100,8 +104,15 @@ async def _execute_form(
 
 
 async def _caller(runtime: Runtime, request: Request) -> Context:
+    header = request.headers.get("authorization")
+    return await _in_time(runtime, identify(runtime, header, address_of(request)))
+
+
+async def _in_time(runtime: Runtime, asked: Awaitable[T]) -> T:
+    """What the database says of the caller. Raises BadRequest where it is away, or too slow."""
     try:
-        return await identify(runtime, request.headers.get("authorization"), address_of(request))
+        async with asyncio.timeout(runtime.limits.operation_timeout):
+            return await asked
     except Exception as error:
         if not is_away(error):
             raise

@@ -1,6 +1,7 @@
 """Whoever asks for a tree is let in by the statement that reads it, with the rights of that moment."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,32 @@ async def test_for_whatever_else_is_asked_who_calls_is_asked_first(
         asked.clear()
         await talk.client.run(document, id=talk.id)
         assert asked == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"id": "xxx"}, [ASKS]),
+        ({"id": []}, [ASKS]),
+        ({}, [ASKS]),
+        ({"id": "br_00000000000070008000000000000000"}, [ASKS]),
+        ({"id": "se_00000000000070008000000000000000"}, [READS]),
+    ],
+)
+async def test_what_finds_nothing_is_run_once_all_the_same(
+    talk: Conversation,
+    asked: list[str],
+    caplog: pytest.LogCaptureFixture,
+    variables: dict[str, Any],
+    expected: list[str],
+) -> None:
+    await known(talk.client, talk.id)
+    asked.clear()
+    with caplog.at_level(logging.INFO, "flowpilot.operations"):
+        body = (await talk.client.post(TREE, variables)).json()
+    assert not any((body.get("data") or {}).values())
+    assert asked == expected
+    assert [record.message for record in caplog.records] == ["operation"]
 
 
 async def test_somebody_shut_out_reads_nothing_more(

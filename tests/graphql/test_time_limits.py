@@ -43,6 +43,19 @@ async def test_a_query_that_waits_too_long_is_stopped(
     assert await engineer.run(SESSIONS) == {"sessions": {"edges": []}}
 
 
+async def test_nobody_waits_for_ever_to_be_recognised(
+    serve_also: Serve, colleagues: Colleagues, database_url: str
+) -> None:
+    server = await serve_also(operation_timeout=1)
+    engineer = server.as_(colleagues.engineer)
+    async with as_owner(database_url) as db:
+        await db.execute(text("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"))
+        answer = await engineer.post(SESSIONS)
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE"}
+    assert await engineer.run(SESSIONS) == {"sessions": {"edges": []}}
+
+
 async def test_a_mutation_that_is_stopped_has_changed_nothing(
     serve_also: Serve, client: Client, colleagues: Colleagues, database_url: str
 ) -> None:
