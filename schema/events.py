@@ -1,4 +1,4 @@
-"""What happened, as clients see it. Objects show their current state, scalars that of the event."""
+"""What happened, as clients see it. Objects show their state when it is told, scalars that of the event."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
