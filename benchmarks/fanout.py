@@ -5,8 +5,9 @@ subscribers have stopped reading; the limit would wait for such, so it has none.
 event log and its reading are FlowPilot's alone.
 
 Under churn a twentieth of those who read cut their line each second and come back with their last cursor,
-while events go on. At the end those who stopped read on, too. Each must have been told each event once, in
-order, and the server's memory must stay flat.
+while events go on. Then all who read are cut at once, as by a restart, and come back at once for what they
+have missed. At the end those who stopped read on, too. Each must have been told each event once, in order,
+and the server's memory must stay flat.
 """
 
 import asyncio
@@ -40,6 +41,8 @@ EVENTS = 4
 """Of each kind in a round."""
 CHURN_SECONDS = 40
 EVENTS_A_SECOND = 5
+MISSED = 20
+"""Events while nobody was there."""
 MUST = {"fan_out": 1.4, "not_stalled": 0.0, "wrongly_told": 0.0, "memory": 1.05}
 
 FOLLOW = """subscription Queue($after: String) { queueChanged(after: $after) { __typename
@@ -62,6 +65,7 @@ async def run() -> int:
             ours, raw = await crowd.compare()
             memory = await crowd.churn(pid)
             stalled = await crowd.stalled_now()
+            back = await crowd.return_at_once()
             await crowd.let_all_read()
         everybody = [*crowd.live, *crowd.stalled]
         wrong = sum(one.cursors != writer.cursors for one in everybody)
@@ -74,6 +78,11 @@ async def run() -> int:
         f"{CHURN_SECONDS} seconds in which a twentieth a second come back, then all read",
         ["came back", "events", "stalled", "wrongly told", "memory, x"],
         [[crowd.comebacks, len(writer.cursors) - 1, stalled, wrong, memory]],
+    )
+    table(
+        f"All who read come back at once for {MISSED} events, server CPU of each, milliseconds",
+        ["with nothing missed", "with what they missed", "an event missed"],
+        [[back[0] * 1e3, back[1] * 1e3, (back[1] - back[0]) / MISSED * 1e3]],
     )
     ratios = {
         "fan_out": ours / raw,
@@ -276,6 +285,20 @@ class Crowd:
         await asyncio.gather(*listening.values(), return_exceptions=True)
         third = len(sizes) // 3
         return statistics.mean(sizes[2 * third :]) / statistics.mean(sizes[third : 2 * third])
+
+    async def return_at_once(self) -> tuple[float, float]:
+        """CPU seconds of one who comes back: with nothing missed, and with what was written meanwhile."""
+        costs = []
+        for missed in (0, MISSED):
+            for one in self.live:
+                one.writer.transport.abort()
+            for _ in range(missed):
+                await self.writer.write()
+            begin = await self.cpu()
+            await asyncio.gather(*(one.subscribe() for one in self.live))
+            await self.tell()
+            costs.append((await self.cpu() - begin) / len(self.live))
+        return costs[0], costs[1]
 
     async def let_all_read(self) -> None:
         newest = self.writer.cursors[-1]
