@@ -311,6 +311,27 @@ async def test_each_is_told_of_their_own(
     assert encoded == []
 
 
+async def test_an_answer_with_errors_is_told_to_each_alone(
+    story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
+) -> None:
+    document = BRANCHES.replace("label", 'label session { at(cursor: "of nothing") { cursor } }')
+    person = client.as_(colleagues.engineer2)
+    sockets = [await story.stack.enter_async_context(person.socket()) for _ in range(3)]
+    payload = {"query": document, "variables": {"id": story.session_id, "after": story.start}}
+    for one in sockets:
+        await one.send({"id": "1", "type": "subscribe", "payload": payload})
+    for _ in range(4):
+        await story.rename()
+        told = [(await one.receive())["payload"] for one in sockets]
+        assert told == [told[0]] * 3
+        shown = told[0]["data"]["branchChanged"]["branch"]
+        assert shown == {"label": story.labels[-1], "session": {"at": None}}
+        (error,) = told[0]["errors"]
+        assert error["path"] == ["branchChanged", "branch", "session", "at"]
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert encoded == []
+
+
 async def test_who_gets_another_role_is_told_on_and_who_is_shut_out_nothing_more(
     story: Story, client: Client, colleagues: Colleagues, encoded: list[bytes]
 ) -> None:
