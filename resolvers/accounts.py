@@ -3,28 +3,37 @@
 import strawberry
 
 from schema.account import (
+    User,
+    Viewer,
+)
+from schema.api_key import (
     ApiKey,
-    ChangePasswordInput,
-    ChangePasswordResult,
-    ChangePasswordSuccess,
     CreateApiKeyInput,
     CreateApiKeyResult,
     CreateApiKeySuccess,
+    RevokeApiKeyInput,
+    RevokeApiKeyResult,
+    RevokeApiKeySuccess,
+)
+from schema.context import Info
+from schema.member import (
     DeactivateMemberInput,
     DeactivateMemberResult,
     DeactivateMemberSuccess,
     ReactivateMemberInput,
     ReactivateMemberResult,
     ReactivateMemberSuccess,
-    RefreshTokensInput,
-    RefreshTokensResult,
-    RefreshTokensSuccess,
-    RevokeApiKeyInput,
-    RevokeApiKeyResult,
-    RevokeApiKeySuccess,
     SaveMemberInput,
     SaveMemberResult,
     SaveMemberSuccess,
+)
+from schema.signing_in import (
+    ChangePasswordInput,
+    ChangePasswordResult,
+    ChangePasswordSuccess,
+    RefreshTokensInput,
+    RefreshTokensResult,
+    RefreshTokensSuccess,
     SignInInput,
     SignInResult,
     SignInSuccess,
@@ -32,10 +41,7 @@ from schema.account import (
     SignOutResult,
     SignOutSuccess,
     Tokens,
-    User,
-    Viewer,
 )
-from schema.context import Info
 from services import api_keys, authentication, members, passwords
 from services.ids import Kind, uuid_of
 from services.members import MemberDetails, TeamChoice

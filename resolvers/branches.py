@@ -2,11 +2,11 @@
 
 import strawberry
 
-from schema.branch import (
+from schema.branch import Branch
+from schema.branch_changes import (
     ArchiveBranchInput,
     ArchiveBranchResult,
     ArchiveBranchSuccess,
-    Branch,
     MarkBranchStatusInput,
     MarkBranchStatusResult,
     MarkBranchStatusSuccess,

@@ -4,14 +4,9 @@ import strawberry
 
 from schema.context import Info
 from schema.lookahead import selects
-from schema.session import (
-    AiSession,
-    AiSessionConnection,
-    SessionFilter,
-    StartSessionInput,
-    StartSessionResult,
-    StartSessionSuccess,
-)
+from schema.session import AiSession
+from schema.session_list import AiSessionConnection, SessionFilter
+from schema.session_start import StartSessionInput, StartSessionResult, StartSessionSuccess
 from services import sessions
 from services.errors import NotFound
 from services.feed import encode_cursor

@@ -26,7 +26,7 @@ from schema.events import (
 )
 from schema.presence import Presence, SessionPresence
 from schema.queue import QueueFilter
-from schema.session import SessionFilter
+from schema.session_list import SessionFilter
 from schema.sharing import SharedContext, relay_of
 from services import sessions
 from services.errors import NotFound

@@ -9,6 +9,7 @@ import strawberry
 from models.audit import AuditAction
 from models.audit import AuditEntry as Row
 from schema import account as accounts
+from schema import api_key as api_keys
 from schema import objects
 from schema import session as sessions
 from schema.context import Info
@@ -19,7 +20,8 @@ from services.ids import Kind, parse_node_id
 from services.pages import Page, write_cursor
 
 if TYPE_CHECKING:
-    from schema.account import ApiKey, User
+    from schema.account import User
+    from schema.api_key import ApiKey
     from schema.session import AiSession
 
 
@@ -61,10 +63,10 @@ class AuditEntry:
     @strawberry.field(description="By which it was done. Null: by none.")
     async def api_key(
         self, info: Info
-    ) -> Annotated["ApiKey", strawberry.lazy("schema.account")] | None:
+    ) -> Annotated["ApiKey", strawberry.lazy("schema.api_key")] | None:
         key = self.row.actor_id
         row = None if key is None else await info.context.loaders.api_key_of_user.load(key)
-        return None if row is None else accounts.ApiKey.of(row)
+        return None if row is None else api_keys.ApiKey.of(row)
 
     @strawberry.field(
         description="What it was done to: a fork point for forks, a person for sign-ins. Null: it "

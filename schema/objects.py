@@ -6,6 +6,7 @@ from uuid import UUID
 
 from schema import (
     account,
+    api_key,
     branch,
     delivery,
     finding,
@@ -40,7 +41,7 @@ def _loads() -> Mapping[Kind, Callable[[Info, UUID], Awaitable[Node]]]:
     """Made at its first use: until then the types' modules, which name one another, are unfinished."""
     return {
         Kind.ACCOUNT: account.load_account,
-        Kind.API_KEY: account.load_api_key,
+        Kind.API_KEY: api_key.load,
         Kind.BRANCH: branch.load,
         Kind.DELIVERY: delivery.load,
         Kind.FINDING: finding.load,

@@ -1,6 +1,5 @@
-"""A client's problem, from intake to resolution, and the verb that opens it."""
+"""A client's problem, from intake to resolution."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
@@ -21,7 +20,6 @@ from schema import handoff as handoffs
 from schema import hypothesis as hypotheses
 from schema import integration as integrations
 from schema import knowledge
-from schema import message as messages
 from schema import moment as moments
 from schema import output as outputs
 from schema import presence as presences
@@ -31,26 +29,16 @@ from schema import timeline as timelines
 from schema import upload as uploads
 from schema.compiled.fields import NotAtHand, at_hand
 from schema.context import Info
-from schema.errors import (
-    BudgetExceededError,
-    InvalidInputError,
-    NotFoundError,
-    PermissionDeniedError,
-    ServiceUnavailableError,
-)
-from schema.node import Node, PageInfo
+from schema.node import Node
 from schema.usage import TokenUsage
-from services import sessions as service
 from services.errors import NotFound
 from services.exports.links import ExportFormat
 from services.feed import decode_cursor, encode_cursor
-from services.ids import Kind, node_id, optional_uuid_of
-from services.pages import Page, write_cursor
+from services.ids import Kind, node_id
 from services.presence import others
 from services.sessions import SessionView
 from services.steps import list_steps
 from services.tree import Tree
-from services.validation import Validation
 
 if TYPE_CHECKING:
     from schema.account import Team, User
@@ -61,7 +49,6 @@ if TYPE_CHECKING:
     from schema.hypothesis import RevivalProposal
     from schema.integration import Integration
     from schema.knowledge import SimilarSession
-    from schema.message import BranchMessage
     from schema.moment import SessionMoment
     from schema.output import ResolutionOutput
     from schema.presence import Presence
@@ -394,114 +381,3 @@ async def load(info: Info, key: UUID) -> AiSession:
     if view is None:
         raise NotFound(node_id(Kind.SESSION, key))
     return AiSession.of(view)
-
-
-@strawberry.type
-class AiSessionEdge:
-    cursor: str
-    node: AiSession
-
-
-@strawberry.type
-class AiSessionConnection:
-    edges: list[AiSessionEdge]
-    page_info: PageInfo
-    event_cursor: str = strawberry.field(
-        description="As AiSession.eventCursor, for `sessionsChanged`."
-    )
-
-    @classmethod
-    def of(cls, page: Page[SessionView], event_cursor: str) -> Self:
-        edges = [
-            AiSessionEdge(
-                cursor=write_cursor(view.row.created_at.isoformat(), str(view.row.id)),
-                node=AiSession.of(view),
-            )
-            for view in page.items
-        ]
-        return cls(edges=edges, page_info=PageInfo.of(page, edges), event_cursor=event_cursor)
-
-
-# ---------------------------------------------------------------- inputs and results
-
-
-@strawberry.input
-class SessionFilter:
-    status: Sequence[SessionStatus] | None = None
-    assignee_id: strawberry.ID | None = None
-    team_id: strawberry.ID | None = None
-    search: str | None = strawberry.field(
-        default=None,
-        description="English full text over intake, summary and findings, at most 200 characters. "
-        'All words must occur, in any of their forms; "in quotes" as one phrase, `or` between '
-        "words for either, `-` before a word for none of it. Blank: everything.",
-    )
-
-    def decoded(self) -> service.SessionFilter:
-        """Raises InvalidInput, and NotFound for ids that name no user or team."""
-        check = Validation()
-        search = check.optional_text(("filter", "search"), self.search, 200)
-        check.done()
-        return service.SessionFilter(
-            status=self.status,
-            assignee_id=optional_uuid_of(Kind.USER, self.assignee_id),
-            team_id=optional_uuid_of(Kind.TEAM, self.team_id),
-            search=search,
-        )
-
-
-@strawberry.input
-class IntakeInput:
-    type: IntakeType = IntakeType.FREE_TEXT
-    text: str = strawberry.field(
-        description="1 to 20,000 characters. With the type PSA_TICKET and an integration the ticket's "
-        "title and text come after it, cut to fit, and it may be empty."
-    )
-    reference: str | None = strawberry.field(
-        default=None, description="The ticket or alert it came from; at most 200 characters."
-    )
-
-
-@strawberry.input
-class StartSessionInput:
-    idempotency_key: UUID
-    session_type: SessionType = SessionType.GUIDED
-    intake: IntakeInput
-    psa_ticket_id: str | None = strawberry.field(
-        default=None, description="At most 100 characters."
-    )
-    integration_id: strawberry.ID | None = strawberry.field(
-        default=None,
-        description="The ticket system in which that ticket is: it is looked up there.",
-    )
-    upload_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Files that you have uploaded before, at most 10."
-    )
-    team_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Default: the assignee's."
-    )
-
-
-@strawberry.type
-class StartSessionSuccess:
-    session: AiSession
-    reply: Annotated["BranchMessage", strawberry.lazy("schema.message")] = strawberry.field(
-        description="The assistant's analysis of the intake, under way."
-    )
-
-    @classmethod
-    def of(cls, started: service.Started) -> Self:
-        return cls(
-            session=AiSession.of(started.session), reply=messages.BranchMessage.of(started.reply)
-        )
-
-
-StartSessionResult = Annotated[
-    StartSessionSuccess
-    | InvalidInputError
-    | NotFoundError
-    | PermissionDeniedError
-    | BudgetExceededError
-    | ServiceUnavailableError,
-    strawberry.union("StartSessionResult"),
-]
