@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from app import create_app
 from benchmarks.stage import LIMITS
-from services import sessions
 from services.access import Actor
 from services.ai.scripted import ScriptedProvider
 from services.authentication import authenticate, presume
@@ -26,6 +25,7 @@ from services.database import APP_ROLE, plain_url
 from services.entering import require_active
 from services.ids import Kind, node_id, uuid_of
 from services.runtime import Runtime
+from services.session_tree import with_tree
 from settings import Settings
 
 
@@ -38,7 +38,7 @@ async def tree_sql(runtime: Runtime, actor: Actor, session_id: UUID) -> tuple[st
 
     engine = runtime.engine.sync_engine
     event.listen(engine, "before_cursor_execute", remember)
-    await sessions.with_tree(runtime, actor, session_id)
+    await with_tree(runtime, actor, session_id)
     event.remove(engine, "before_cursor_execute", remember)
     statement, parameters = seen[-1]
     return statement, list(parameters)

@@ -11,6 +11,7 @@ from services import sessions
 from services.errors import NotFound
 from services.feed import encode_cursor
 from services.ids import Kind, optional_uuid_of, uuid_of
+from services.session_tree import with_tree
 
 TREE_FIELDS = frozenset({"rootBranch", "activeBranch", "branches"})
 
@@ -26,7 +27,7 @@ class SessionQueries:
         except NotFound:
             return None
         if selects(info, TREE_FIELDS):
-            role, view = await sessions.with_tree(context.runtime, actor, key)
+            role, view = await with_tree(context.runtime, actor, key)
             context.recognise(role)
         else:
             await context.confirm()

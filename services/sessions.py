@@ -1,21 +1,17 @@
 """Sessions: opening, finding and reading them, and the lock under which their trees change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Enum,
     ScalarSelect,
     Select,
-    Uuid,
     bindparam,
-    case,
     func,
     insert,
     literal,
@@ -27,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.account import Account, Role, Team, User
+from models.account import Account, Team, User
 from models.audit import AuditAction
 from models.branch import Branch, BranchStatus
 from models.finding import Finding
@@ -37,7 +33,6 @@ from models.session import AiSession, IntakeType, SessionStatus, SessionType
 from services import enqueue, lifecycle
 from services.access import Actor, require_write, require_write_in, visible_sessions
 from services.database import fetch
-from services.entering import entering, require_active
 from services.errors import InvalidTransition, NotFound
 from services.events import MessageAdded, SessionStarted, SessionStatusChanged, SessionUpdated
 from services.feed import StoredEvent
@@ -48,7 +43,7 @@ from services.pages import Page, page_size, read_cursor
 from services.readings import Reading
 from services.runtime import Runtime
 from services.tickets import as_intake, read_ticket
-from services.tree import Tree, branch_rows
+from services.tree import Tree
 from services.unit_of_work import UnitOfWork
 from services.usage import require_budget
 from services.validation import Validation
@@ -367,64 +362,6 @@ async def by_id(
             await db.execute(viewed(actor.account_id).where(AiSession.id.in_(session_ids)))
         ).all()
     return {row.id: _view_of(row) for row in rows}
-
-
-IS_TRUNK = Branch.parent_branch_id.is_(None)
-
-TREE_OF_SESSION = (
-    branch_rows(bindparam("account_id"))
-    .add_columns(
-        case((IS_TRUNK, literal_column("ai_sessions"))).label("session"),
-        case((IS_TRUNK, newest_event(bindparam("account_id")))).label("event_seq"),
-    )
-    # In a query of its own the planner cannot see it, and plans once for all: with an id at hand it
-    # believes to know better and plans each time anew, which takes longer than reading a small tree.
-    .where(Branch.session_id == select(bindparam("session_id", type_=Uuid)).scalar_subquery())
-    .subquery("found")
-)
-SESSION_AND_TREE: Reading[Any] = Reading(
-    entering(TREE_OF_SESSION).order_by(TREE_OF_SESSION.c.depth, TREE_OF_SESSION.c.branch_order)
-)
-
-
-class Entered(NamedTuple):
-    role: Role | None
-    """That the person had at this moment; None for a key."""
-    view: SessionView | None
-
-
-async def with_tree(runtime: Runtime, actor: Actor, session_id: UUID) -> Entered:
-    """A session and its whole tree in one statement; the trunk's row carries the session.
-
-    Raises Unauthenticated where the person is not active any more.
-    """
-    rows = await SESSION_AND_TREE.alone(
-        runtime.engine,
-        account_id=actor.account_id,
-        user_id=actor.user_id,
-        session_id=session_id,
-    )
-    trunk = rows[0]
-    require_active(actor, trunk.caller_role)
-    if trunk.id is None:
-        return Entered(trunk.caller_role, None)
-    view = SessionView(_from_record(trunk.session), trunk.event_seq, Tree(rows))
-    return Entered(trunk.caller_role, view)
-
-
-def _from_record(record: Mapping[str, Any]) -> AiSession:
-    """A record comes as the driver reads it; only the enums need their members."""
-    values = dict(record.items())
-    for name, enum in SESSION_ENUMS.items():
-        values[name] = enum(values[name])
-    return cast("AiSession", SimpleNamespace(**values))
-
-
-SESSION_ENUMS = {
-    column.name: column.type.python_type
-    for column in AiSession.__table__.c
-    if isinstance(column.type, Enum)
-}
 
 
 async def list_sessions(

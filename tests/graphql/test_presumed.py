@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import event, text
 
 from models.account import Role
-from services import authentication, sessions
+from services import authentication
 from services.access import SCOPES_OF, Actor
 from services.authentication import presume
 from services.errors import Unauthenticated
 from services.ids import Kind, uuid_of
 from services.runtime import Runtime
+from services.session_tree import with_tree
 from tests.client import Client, GraphQLFailure
 from tests.factories import Colleagues, Person
 from tests.tables import as_owner, event_seq, snapshot
@@ -239,13 +240,13 @@ async def test_the_wall_stands_whoever_enters(
         role = Role.ADMIN
         return Actor(account_id, person.key, role, SCOPES_OF[role], person.key, None)
 
-    own = await sessions.with_tree(runtime, actor(colleagues.account_id, colleagues.admin), key)
+    own = await with_tree(runtime, actor(colleagues.account_id, colleagues.admin), key)
     assert own.role is Role.ADMIN
     assert own.view is not None
-    other = await sessions.with_tree(runtime, actor(strangers.account_id, strangers.admin), key)
+    other = await with_tree(runtime, actor(strangers.account_id, strangers.admin), key)
     assert other == (Role.ADMIN, None)
     with pytest.raises(Unauthenticated):
-        await sessions.with_tree(runtime, actor(colleagues.account_id, strangers.admin), key)
+        await with_tree(runtime, actor(colleagues.account_id, strangers.admin), key)
 
 
 async def test_nobody_is_presumed_after_their_token_has_ended(
