@@ -60,7 +60,8 @@ class TextFrames(ASGIWebSocketAdapter):
 
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:
-            await self.ws.close(code, reason)
+            with suppress(WebSocketDisconnect):
+                await self.ws.close(code, reason)
 
     @property
     def push(self) -> Push | None:

@@ -19,8 +19,8 @@ def at_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("faults", [0.0, 0.01, 0.05, 0.3])
 @pytest.mark.usefixtures("at_one_go")
 async def test_a_schema_made_to_be_hard(faults: float) -> None:
-    tally = await compare_all(ADVERSE, range(250), faults=faults)
-    assert tally.executions == 1000
+    tally = await compare_all(ADVERSE, range(400), faults=faults)
+    assert tally.executions == 1600
     assert tally.compiled > 120
     assert tally.with_errors > (120 if faults else 0)
 
@@ -28,8 +28,8 @@ async def test_a_schema_made_to_be_hard(faults: float) -> None:
 @pytest.mark.parametrize("faults", [0.0, 0.005, 0.05])
 @pytest.mark.usefixtures("at_one_go")
 async def test_our_own_schema(faults: float) -> None:
-    tally = await compare_all(REAL, range(250), faults=faults, root_fields=6, resolvers=0.05)
-    assert tally.executions == 1000
+    tally = await compare_all(REAL, range(400), faults=faults, root_fields=6, resolvers=0.05)
+    assert tally.executions == 1600
     assert tally.compiled > 150
     assert tally.with_errors > 120
 

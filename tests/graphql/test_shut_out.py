@@ -4,11 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from schema.transport import sockets
+from services.telemetry.metrics import OPEN_SOCKETS
 from tests.client import Client, Socket
 from tests.factories import Colleagues
+from tests.locks import until_waiting
 from tests.tables import as_owner, event_seq, snapshot
 
 SOON = 20
@@ -67,6 +72,30 @@ async def test_a_deactivated_persons_subscription_ends_and_a_colleagues_goes_on(
         assert await closing_code(leaver) == 4403
         await stays.send({"type": "ping"})
         assert await stays.receive() == {"type": "pong"}
+
+
+async def test_who_is_shut_out_and_has_left_already_is_no_failure(
+    client: Client, colleagues: Colleagues, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line is cut while the caller is looked up."""
+    engineer = client.as_(colleagues.engineer)
+    admin = client.as_(colleagues.admin)
+    await admin.mutate("deactivateMember", "member { id }", userId=colleagues.engineer.id)
+    async with as_owner(database_url) as db:
+        await db.execute(text("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"))
+        async with connect(
+            f"ws://{engineer.host}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
+        ) as connection:
+            payload = {"Authorization": f"Bearer {engineer.token}"}
+            await Socket(connection).send({"type": "connection_init", "payload": payload})
+            await until_waiting(db, 1)
+            connection.transport.abort()
+        for _ in range(3):
+            (await client.http.get("/healthz")).raise_for_status()
+    async with asyncio.timeout(SOON):
+        while OPEN_SOCKETS._value.get():
+            await client.as_(colleagues.lead).run("{ viewer { scopes } }")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_new_role_counts_on_an_open_socket(client: Client, colleagues: Colleagues) -> None:
