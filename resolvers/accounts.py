@@ -2,10 +2,7 @@
 
 import strawberry
 
-from schema.account import (
-    User,
-    Viewer,
-)
+from schema.account import User, Viewer
 from schema.api_key import (
     ApiKey,
     CreateApiKeyInput,

@@ -3,7 +3,7 @@
 import strawberry
 
 from schema.context import Info
-from schema.lookahead import selects
+from schema.lookahead import TREE_FIELDS, selects
 from schema.session import AiSession
 from schema.session_list import AiSessionConnection, SessionFilter
 from schema.session_start import StartSessionInput, StartSessionResult, StartSessionSuccess
@@ -12,8 +12,6 @@ from services.errors import NotFound
 from services.feed import encode_cursor
 from services.ids import Kind, optional_uuid_of, uuid_of
 from services.session_tree import with_tree
-
-TREE_FIELDS = frozenset({"rootBranch", "activeBranch", "branches"})
 
 
 @strawberry.type
@@ -30,7 +28,6 @@ class SessionQueries:
             role, view = await with_tree(context.runtime, actor, key)
             context.recognise(role)
         else:
-            await context.confirm()
             view = await context.loaders.sessions.load(key)
         return AiSession.of(view) if view else None
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -11,24 +12,30 @@ from graphql import (
     SelectionSetNode,
     get_operation_ast,
 )
-from strawberry.types import ExecutionContext
 
 from schema.context import Info
 
 ENTERING = "session"
-"""The field of Query that looks at who calls by what it reads with, or asks before it reads."""
+"""The field of Query that looks at who calls by the statement that reads, where a tree is asked of it."""
+
+TREE_FIELDS = frozenset({"rootBranch", "activeBranch", "branches"})
 
 
-def finds_out_who_calls(operation: ExecutionContext) -> bool:
-    """Whether that field is all that a known document asks for."""
-    known = operation.context.documents.find(operation.query or "")
-    name = operation._provided_operation_name  # noqa: SLF001 - the public one guesses
-    asked = known and get_operation_ast(known.document, name)
+def finds_out_who_calls(document: DocumentNode, operation_name: str | None) -> bool:
+    """Whether a session with its tree is all that a valid document asks for."""
+    asked = get_operation_ast(document, operation_name)
     if asked is None or asked.operation is not OperationType.QUERY:
         return False
     fields = asked.selection_set.selections
     only = fields[0]
-    return len(fields) == 1 and isinstance(only, FieldNode) and only.name.value == ENTERING
+    if len(fields) != 1 or not isinstance(only, FieldNode) or only.name.value != ENTERING:
+        return False
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    return not TREE_FIELDS.isdisjoint(_field_names(only.selection_set, fragments))
 
 
 def selects(info: Info, names: Collection[str]) -> bool:

@@ -32,7 +32,6 @@ from resolvers.uploads import UploadMutations
 from schema.compiled.execution import CompiledExecution
 from schema.errors import HANDLERS
 from schema.handoff import HandoffTakenHandler
-from schema.lookahead import finds_out_who_calls
 from schema.observation import Observation
 from schema.scalars import DATE_TIME
 
@@ -91,8 +90,6 @@ class Schema(strawberry.Schema):
         """With a context of its own: a socket's operations share one, and would read what an earlier one
         has loaded.
         """
-        if not finds_out_who_calls(context):
-            await context.context.confirm()
         context.context = context.context.renewed()
         errors = await cast("Observation", extensions_runner).admission.refusals()
         return PreExecutionError(data=None, errors=errors) if errors else None

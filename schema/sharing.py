@@ -204,9 +204,7 @@ class Audience:
         """Whether they are told from now on; they were told everything up to now."""
         if self.is_closed or self.interested == 1:
             return False
-        if (
-            self._task is None or self._task.done()
-        ):  # who is cancelled before it begins cannot say so
+        if self._task is None or self._task.done():  # cancelled before it began, it cannot say so
             self._task = asyncio.create_task(
                 self._follow(subscriber.place), name="audience", context=Variables()
             )

@@ -111,7 +111,7 @@ class Runtime:
     bus: WakeBus
     provider: Provider
     limits: Limits
-    secret: bytes
+    secret: bytes = field(repr=False)
     """Signs access tokens and addresses of files, and derives the secrets of API keys."""
     feed: Feed
     throttle: Throttle
@@ -129,7 +129,7 @@ class Runtime:
 
     live: dict[UUID, Live] = field(default_factory=dict)
     """Answers that jobs of this process are writing: who follows one here need not read it again."""
-    presumed: dict[str, Actor] = field(default_factory=dict)
+    presumed: dict[str, Actor] = field(default_factory=dict, repr=False)
     """Whom access tokens named when they were last looked at (services/authentication.py)."""
     heard: WeakValueDictionary[Hashable, Any] = field(default_factory=WeakValueDictionary)
     """What is being read about events at this moment, so that all who hear one read it once."""

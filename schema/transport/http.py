@@ -18,6 +18,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.context import Context
 from schema.errors import AWAY
+from schema.lookahead import finds_out_who_calls
 from schema.page import GRAPHIQL_PAGE, PAGE_HEADERS
 from schema.transport.answers import answer, refusal
 from schema.transport.bad_request import BadRequest
@@ -81,12 +82,19 @@ async def _execute_json(
         context = await _caller(runtime, request)
         return stream(schema, connections, context, operation, request, media)
     before = presumed(runtime, request.headers.get("authorization"), address_of(request))
-    if before is not None:
+    if before is not None and _finds_out_who_calls(before, operation):
         response = await _execute(schema, before, operation, request.method, media)
         if before.is_confirmed or await _in_time(runtime, stands(before)):
             return response
     context = await _caller(runtime, request)
     return await _execute(schema, context, operation, request.method, media)
+
+
+def _finds_out_who_calls(context: Context, operation: GraphQLRequest) -> bool:
+    """Of a document that is not kept nobody knows; and what is kept has been found valid."""
+    text = document_of(context, operation.query, operation.document_name)
+    known = context.documents.find(text)
+    return known is not None and finds_out_who_calls(known.document, operation.operation_name)
 
 
 async def _execute_form(
